@@ -1,0 +1,1 @@
+#include <pipit/client.h>

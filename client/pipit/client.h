@@ -1,0 +1,146 @@
+/*
+ * Pipit: the client
+ *
+ * A channel reaches one service at one or more addresses; any number of threads
+ * share it. A call is one method invocation; typed functions that
+ * protoc-gen-pipit writes start it. This header is what they stand on, and what
+ * callers use beside them.
+ *
+ * The contract of calls:
+ *
+ *   1. done() runs exactly once, never inside start() or cancel(), never under
+ *      a lock of this library. Resetting, freeing or starting the call anew
+ *      inside its done() is legal, as the last act there.
+ *   2. A blocking call made inside a done() returns FAILED_PRECONDITION at
+ *      once: it would eat the few threads that run callbacks.
+ *   3. pipit_call_cancel() works from any thread, from start until done()
+ *      returns; the caller keeps the call alive that long.
+ *   4. pipit_channel_free() cancels what is outstanding, waits for every done(),
+ *      and must not be called inside one (it then does nothing and logs).
+ *   5. A channel does not survive fork(): in the child every call fails with
+ *      FAILED_PRECONDITION, and the channel must not be freed there.
+ *
+ * Every call ends by its deadline. A failure says where it arose
+ * (pipit_error.origin), and whether the call ran (pipit_error.ran).
+ *
+ * Public: installed, compiles alone, in C and C++. Knows nothing of any service.
+ */
+
+#ifndef PIPIT_CLIENT_H
+#define PIPIT_CLIENT_H
+
+#include <pipit/macros.h>
+#include <pipit/service.h>
+#include <pipit/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+PIPIT_BEGIN_DECLS
+
+struct pipit_channel;
+struct pipit_call;
+struct pipit_call_state;
+
+typedef void (*pipit_call_done_fn)(struct pipit_call *call);
+
+/* --- channel ------------------------------------------------------------- */
+
+/* All zero: the defaults. */
+struct pipit_channel_options {
+        uint32_t timeout_ms;         /* of calls that give none; 0: 5000 */
+        uint32_t n_lanes;            /* frames under way to one address; 0: 16, at most 256 */
+        uint32_t frame_bytes_max;    /* of one message, either way; 0: 1 MiB, at most 64 MiB */
+        uint32_t redial_min_ms;      /* wait between two dials; 0: 10 */
+        uint32_t redial_max_ms;      /* the same, after many failures; 0: 500 */
+        bool insecure_plaintext;     /* allow tcp:// without keys, on loopback addresses */
+};
+
+/*
+ * A channel to @target: a URL ("ipc:///run/x.sock", "tcp://127.0.0.1:7000",
+ * "inproc://name") or a comma list of them. Dialling goes on in the background;
+ * nobody needs to be there yet. Schemes other than inproc, ipc and tcp are
+ * refused by name.
+ *
+ * @options may be NULL. NULL: *ret_error (may be NULL) tells why; its message
+ * is static or belongs to the calling thread until its next use of this function.
+ */
+PIPIT_PUBLIC PIPIT_MUST_CHECK struct pipit_channel *
+pipit_channel_new(const char *target,
+                  const struct pipit_channel_options *options,
+                  struct pipit_error *ret_error);
+
+/* Cancels, waits for every done(), frees. NULL is a no-op. Always returns NULL. */
+PIPIT_PUBLIC struct pipit_channel *pipit_channel_free(struct pipit_channel *channel);
+
+/* --- call ---------------------------------------------------------------- */
+
+/*
+ * struct pipit_call - one method invocation
+ *
+ * The caller's, zero-initialised; embed it next to what done() needs. Reusable
+ * after pipit_call_reset(); memory of the last use is kept for the next. Between
+ * start and done() only cancel may be called.
+ */
+struct pipit_call {
+        /* in: set by the caller before start */
+        uint32_t timeout_ms;     /* 0: the channel's */
+        bool wait_for_ready;     /* wait for a server until the deadline, rather than fail at once */
+        pipit_call_done_fn done; /* asynchronous calls only */
+
+        /* private */
+        struct pipit_call_state *state;
+};
+
+/* Adds metadata to the next start; @key and @value are copied. INVALID_ARGUMENT: a bad key, or too many. */
+PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status pipit_call_add_metadata(struct pipit_call *call,
+                                                                        const char *key,
+                                                                        const void *value,
+                                                                        size_t n_value_bytes);
+
+/* Asks for the end of the call; done() still runs, with CANCELLED unless a reply was first. No-op when not started. */
+PIPIT_PUBLIC void pipit_call_cancel(struct pipit_call *call);
+
+/* How a finished call ended; status PIPIT_OK for success. Lives until reset. */
+PIPIT_PUBLIC const struct pipit_error *pipit_call_error(const struct pipit_call *call);
+
+/* Metadata of the reply, in order; lives until reset. */
+PIPIT_PUBLIC size_t pipit_call_n_response_metadata(const struct pipit_call *call);
+PIPIT_PUBLIC const struct pipit_metadata *
+pipit_call_response_metadata(const struct pipit_call *call, size_t index);
+
+/* The address that answered, or that was tried last; NULL if none was. Lives until reset. */
+PIPIT_PUBLIC const char *pipit_call_peer(const struct pipit_call *call);
+
+/* Forgets outcome and metadata; "in" members stay. Not while in flight (then it does nothing). */
+PIPIT_PUBLIC void pipit_call_reset(struct pipit_call *call);
+
+/* Frees what the call holds; it is then zero-initialised again but for "in". Not while in flight. */
+PIPIT_PUBLIC void pipit_call_deinit(struct pipit_call *call);
+
+/* --- for generated code, and for those who have descriptors only ------------ */
+
+/*
+ * Invokes @method and waits. @request may be reused once this returns. OK:
+ * *ret_response (may be NULL) lives in @call until reset. Else it is untouched.
+ */
+PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status
+pipit_channel_call(struct pipit_channel *channel,
+                   struct pipit_call *call,
+                   const struct pipit_method *method,
+                   const ProtobufCMessage *request,
+                   const ProtobufCMessage **ret_response);
+
+/* Invokes @method; call->done() tells the end. @request may be reused once this returns; @method outlives the call. */
+PIPIT_PUBLIC void pipit_channel_start(struct pipit_channel *channel,
+                                      struct pipit_call *call,
+                                      const struct pipit_method *method,
+                                      const ProtobufCMessage *request);
+
+/* The response of a finished call of @method, or NULL: it failed, or was another method's. */
+PIPIT_PUBLIC const ProtobufCMessage *pipit_call_response(const struct pipit_call *call,
+                                                         const struct pipit_method *method);
+
+PIPIT_END_DECLS
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * Arena: memory that dies together
+ *
+ * A list of chunks, filled from the front. Nothing is freed alone; reset makes
+ * all of it free at once and keeps the memory for the next use. Not
+ * thread-safe: whoever shares an arena locks it.
+ */
+
+#ifndef CORE_BASE_ARENA_H
+#define CORE_BASE_ARENA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/macros.h"
+
+struct pipit_arena_chunk;
+
+/*
+ * struct pipit_arena
+ *
+ * All zero is an empty arena without a cap.
+ */
+struct pipit_arena {
+        /* in */
+        size_t cap_bytes; /* over it, allocations fail; 0: no cap */
+
+        /* out */
+        size_t used_bytes; /* given out since the last reset */
+
+        /* private */
+        struct pipit_arena_chunk *first;
+        struct pipit_arena_chunk *current;
+};
+
+/* Alignment of every allocation. */
+#define PIPIT_ARENA_ALIGN 16
+
+/* The first chunk; each further one doubles, up to the maximum. */
+#define PIPIT_ARENA_CHUNK_BYTES     2048
+#define PIPIT_ARENA_CHUNK_BYTES_MAX 65536
+
+/* What reset keeps at most, so that one large frame does not stay for ever. */
+#define PIPIT_ARENA_KEEP_BYTES 65536
+
+/* @n_bytes, not zeroed. NULL: out of memory, or over the cap. Zero bytes are a valid pointer. */
+void *pipit_arena_alloc(struct pipit_arena *arena, size_t n_bytes);
+
+/* The same, zeroed. */
+void *pipit_arena_zalloc(struct pipit_arena *arena, size_t n_bytes);
+
+/* Copies. The string's copy is NUL-terminated and may be cut from a longer one. */
+void *pipit_arena_memdup(struct pipit_arena *arena, const void *bytes, size_t n_bytes);
+char *pipit_arena_strndup(struct pipit_arena *arena, const char *string, size_t n_bytes);
+char *pipit_arena_strdup(struct pipit_arena *arena, const char *string);
+char *pipit_arena_printf(struct pipit_arena *arena, const char *format, ...) PIPIT_PRINTF(2, 3);
+
+/* Frees all that was given out; memory up to PIPIT_ARENA_KEEP_BYTES is kept. */
+void pipit_arena_reset(struct pipit_arena *arena);
+
+/* Frees everything; the arena is empty and usable again. */
+void pipit_arena_deinit(struct pipit_arena *arena);
+
+#endif

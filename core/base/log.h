@@ -1,0 +1,95 @@
+/*
+ * Structured log
+ *
+ * One line an event: a message for people and fields for programs, as JSON or
+ * readable. Writing never blocks the caller: lines go through a bounded buffer
+ * that one thread empties into a file descriptor. Where the reader is too slow
+ * lines are dropped and counted, and the next line that fits says how many.
+ *
+ * Any thread. Libraries take a struct pipit_log * that may be NULL: then, and
+ * under the level, nothing is formatted at all.
+ */
+
+#ifndef CORE_BASE_LOG_H
+#define CORE_BASE_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/macros.h"
+
+enum pipit_log_level {
+        PIPIT_LOG_DEBUG,
+        PIPIT_LOG_INFO,
+        PIPIT_LOG_WARNING,
+        PIPIT_LOG_ERROR,
+        PIPIT_LOG_OFF,
+};
+
+enum pipit_log_format {
+        PIPIT_LOG_JSON,     /* {"time":"2026-01-02T03:04:05.678901Z","level":"info","msg":...,fields} */
+        PIPIT_LOG_READABLE, /* 03:04:05.678 info  message  key=value ... */
+};
+
+/* The longest line; a longer one is cut at a field, and says so in a field `cut`. */
+#define PIPIT_LOG_LINE_BYTES_MAX 4096
+
+/* What waits for the writer at most. */
+#define PIPIT_LOG_BUFFER_BYTES (1024 * 1024)
+
+struct pipit_log;
+
+enum pipit_log_field_type {
+        PIPIT_LOG_FIELD_STRING,
+        PIPIT_LOG_FIELD_INT,
+        PIPIT_LOG_FIELD_BOOL,
+};
+
+/* A field; one whose string is NULL is left out. Bytes that are no UTF-8 are written as U+FFFD. */
+struct pipit_log_field {
+        const char *key;
+        enum pipit_log_field_type type;
+        const char *string;
+        int64_t number;
+};
+
+#define PIPIT_LOG_STRING(k, v) ((struct pipit_log_field){(k), PIPIT_LOG_FIELD_STRING, (v), 0})
+#define PIPIT_LOG_INT(k, v)    ((struct pipit_log_field){(k), PIPIT_LOG_FIELD_INT, NULL, (int64_t)(v)})
+#define PIPIT_LOG_BOOL(k, v)   ((struct pipit_log_field){(k), PIPIT_LOG_FIELD_BOOL, NULL, (v) ? 1 : 0})
+
+/* Writes to @fd, which stays the caller's and open until free. NULL: out of memory or threads. */
+struct pipit_log *pipit_log_new(int fd, enum pipit_log_format format, enum pipit_log_level level);
+
+/* Writes what waits (for at most a second, if the reader is stuck), then frees. NULL is a no-op. Returns NULL. */
+struct pipit_log *pipit_log_free(struct pipit_log *log);
+
+/* Waits until all that was written before has reached the descriptor, or for @timeout_ms. */
+void pipit_log_flush(struct pipit_log *log, uint32_t timeout_ms);
+
+/* Whether a line of @level would be written. False for a NULL log. */
+bool pipit_log_enabled(const struct pipit_log *log, enum pipit_log_level level);
+
+void pipit_log_write(struct pipit_log *log,
+                     enum pipit_log_level level,
+                     const char *message,
+                     const struct pipit_log_field *fields,
+                     size_t n_fields);
+
+/* pipit_log_line(log, PIPIT_LOG_INFO, "listening", PIPIT_LOG_STRING("url", url)) */
+#define pipit_log_line(log, level, message, ...)                                                   \
+        do {                                                                                       \
+                if (pipit_log_enabled((log), (level))) {                                           \
+                        const struct pipit_log_field fields_[] = {__VA_ARGS__};                    \
+                        pipit_log_write((log),                                                     \
+                                        (level),                                                   \
+                                        (message),                                                 \
+                                        fields_,                                                   \
+                                        PIPIT_N_ELEMENTS(fields_));                                \
+                }                                                                                  \
+        } while (0)
+
+/* "debug", "info", ...: for flags. False: *ret_level is untouched. */
+bool pipit_log_level_parse(const char *name, enum pipit_log_level *ret_level);
+
+#endif

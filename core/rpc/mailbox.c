@@ -1,0 +1,1 @@
+#include "core/rpc/mailbox.h"

@@ -1,0 +1,1 @@
+#include "core/rpc/status_codec.h"

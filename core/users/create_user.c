@@ -1,0 +1,1 @@
+#include "core/users/create_user.h"

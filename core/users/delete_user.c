@@ -1,0 +1,1 @@
+#include "core/users/delete_user.h"

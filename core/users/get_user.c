@@ -1,0 +1,1 @@
+#include "core/users/get_user.h"

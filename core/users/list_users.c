@@ -1,0 +1,1 @@
+#include "core/users/list_users.h"

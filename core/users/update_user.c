@@ -1,0 +1,1 @@
+#include "core/users/update_user.h"

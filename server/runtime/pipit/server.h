@@ -1,0 +1,178 @@
+/*
+ * Pipit: the server
+ *
+ * A server listens on one or more URLs, turns frames into calls and hands each
+ * to the handler of its method. Typed registration and reply functions that
+ * protoc-gen-pipit writes stand on this header.
+ *
+ * The contract of handlers:
+ *
+ *   1. A call handle is valid until its reply or fail, which is owed exactly
+ *      once, even after the deadline or a cancel (late answers are dropped).
+ *      It may be given later and from any thread.
+ *   2. Handlers run on the few threads that receive, and must not block, unless
+ *      they were registered as blocking: those run on the worker pool.
+ *   3. The request is borrowed until the answer.
+ *   4. Registering after start: FAILED_PRECONDITION.
+ *
+ * Every server also answers grpc.health.v1.Health/Check.
+ *
+ * Public: installed, compiles alone, in C and C++. Knows nothing of any service.
+ */
+
+#ifndef PIPIT_SERVER_H
+#define PIPIT_SERVER_H
+
+#include <pipit/macros.h>
+#include <pipit/service.h>
+#include <pipit/status.h>
+#ifndef __cplusplus
+#include <stdatomic.h>
+#endif
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+PIPIT_BEGIN_DECLS
+
+struct pipit_log;
+struct pipit_server;
+struct pipit_server_call;
+
+/* --- server -------------------------------------------------------------- */
+
+/* All zero: the defaults, which docs/wire.md lists under "Limits". */
+struct pipit_server_options {
+        struct pipit_log *log;            /* borrowed; NULL: silent */
+        bool log_calls;                   /* one line a call, at level info */
+        bool insecure_plaintext;          /* allow tcp:// without keys, on loopback addresses */
+        uint32_t n_workers;               /* threads for blocking handlers; 0: twice the processors, at least 4 */
+        uint32_t worker_queue_max;        /* calls that wait for one; 0: 10,000 */
+        uint32_t drain_ms;                /* 0: 10,000 */
+        uint32_t watchdog_ms;             /* how often a listener is tried; 0: 5,000 */
+        uint32_t timeout_ms_default;      /* 0: 5,000 */
+        uint32_t timeout_ms_max;          /* 0: 60,000 */
+        uint32_t frame_bytes_max;         /* 0: 1 MiB; at least 1 MiB, at most 64 MiB */
+        uint32_t hold_ms_max;             /* 0: 10,000 */
+        uint32_t calls_per_mailbox_max;   /* 0: 10,000 */
+        uint32_t calls_max;               /* 0: 100,000 */
+        uint32_t decoded_bytes_peer_max;  /* 0: 64 MiB */
+        uint32_t decoded_bytes_all_max;   /* 0: 512 MiB */
+        uint32_t held_frames_per_pipe_max; /* 0: 64 */
+        uint32_t mailboxes_per_principal_max; /* 0: 1,024 */
+        uint32_t pipes_max;               /* 0: 10,000 */
+        uint32_t contexts_max;            /* 0: 65,536 */
+        uint32_t send_timeout_ms;         /* 0: 5,000 */
+        uint32_t mailbox_linger_ms;       /* 0: 10,000 */
+};
+
+/* NULL: *ret_error (may be NULL) tells why. */
+PIPIT_PUBLIC PIPIT_MUST_CHECK struct pipit_server *
+pipit_server_new(const struct pipit_server_options *options, struct pipit_error *ret_error);
+
+/* Stops first, if it is running. NULL is a no-op. Always returns NULL. Not inside a handler. */
+PIPIT_PUBLIC struct pipit_server *pipit_server_free(struct pipit_server *server);
+
+/*
+ * Adds an address, before start: ipc:///path, tcp://loopback:port (port 0: any
+ * free one) or inproc://name. INVALID_ARGUMENT: another scheme, or an address
+ * that is not allowed; *ret_error's message (may be NULL) says what would be
+ * and lives until the server is freed.
+ */
+PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status
+pipit_server_listen(struct pipit_server *server, const char *url, struct pipit_error *ret_error);
+
+/*
+ * Binds every address and serves; returns when all listen. A left-over ipc
+ * socket file that nobody listens on is replaced; one that is in use fails
+ * with UNAVAILABLE (ADDRESS_IN_USE).
+ */
+PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status pipit_server_start(struct pipit_server *server,
+                                                                   struct pipit_error *ret_error);
+
+/* The @index-th URL that it listens on, with the real port; NULL past the last. */
+PIPIT_PUBLIC const char *pipit_server_url(const struct pipit_server *server, size_t index);
+
+/*
+ * Drains and closes (docs/wire.md, "Drain"): new calls get UNAVAILABLE
+ * (DRAINING), what was accepted is finished, up to drain_ms. Blocks; not inside
+ * a handler. Returns how many accepted calls were not finished.
+ */
+PIPIT_PUBLIC size_t pipit_server_stop(struct pipit_server *server);
+
+/* --- handlers -------------------------------------------------------------- */
+
+/* Generated: finds the typed handler in @handlers and calls it; false: it is NULL. */
+typedef bool (*pipit_server_dispatch_fn)(const void *handlers,
+                                         void *self,
+                                         struct pipit_server_call *call,
+                                         const ProtobufCMessage *request);
+
+/*
+ * Adds a service. @dispatch has an entry for each of service->methods; @blocks
+ * too, telling which run on the worker pool (NULL: none). All are borrowed until
+ * the server is freed. ALREADY_EXISTS: the service is there. FAILED_PRECONDITION:
+ * the server has started.
+ */
+PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status
+pipit_server_register(struct pipit_server *server,
+                      const struct pipit_service *service,
+                      const pipit_server_dispatch_fn *dispatch,
+                      const bool *blocks,
+                      const void *handlers,
+                      void *self);
+
+/* --- call ------------------------------------------------------------------ */
+
+/* Answers with success. @response must be of the method's type and may be reused once this returns. */
+PIPIT_PUBLIC void pipit_server_call_reply(struct pipit_server_call *call,
+                                          const ProtobufCMessage *response);
+
+/* Answers with a failure, whose origin is set to server. */
+PIPIT_PUBLIC void pipit_server_call_fail(struct pipit_server_call *call,
+                                         const struct pipit_error *error);
+
+/* Whether nobody waits for the answer any more: cancelled, past its deadline, or the caller has left. */
+PIPIT_PUBLIC bool pipit_server_call_cancelled(const struct pipit_server_call *call);
+
+/* The flag behind it, for those who poll from elsewhere; valid as the handle is. */
+#ifndef __cplusplus
+PIPIT_PUBLIC const atomic_bool *
+pipit_server_call_cancelled_flag(const struct pipit_server_call *call);
+#endif
+
+/* When the caller stops waiting: CLOCK_MONOTONIC, microseconds. */
+PIPIT_PUBLIC int64_t pipit_server_call_deadline_us(const struct pipit_server_call *call);
+
+/* Who calls: "uid:1000", "inproc", "anonymous". Valid as the handle is. */
+PIPIT_PUBLIC const char *pipit_server_call_principal(const struct pipit_server_call *call);
+
+PIPIT_PUBLIC const struct pipit_method *
+pipit_server_call_method(const struct pipit_server_call *call);
+
+/* Metadata of the call; valid as the handle is. */
+PIPIT_PUBLIC size_t pipit_server_call_n_metadata(const struct pipit_server_call *call);
+PIPIT_PUBLIC const struct pipit_metadata *
+pipit_server_call_metadata(const struct pipit_server_call *call, size_t index);
+
+/* Adds metadata to the answer to come; copies. Dropped without notice if memory is out or limits are passed. */
+PIPIT_PUBLIC void pipit_server_call_add_metadata(struct pipit_server_call *call,
+                                                 const char *key,
+                                                 const void *value,
+                                                 size_t n_value_bytes);
+
+/* Zeroed memory that lives as the handle does. NULL: none left. */
+PIPIT_PUBLIC void *pipit_server_call_alloc(struct pipit_server_call *call, size_t n_bytes);
+
+/* --- bursts ---------------------------------------------------------------- */
+
+/*
+ * Between cork and uncork on one thread, answers that this thread gives are
+ * collected; the outermost uncork sends them, together. Nests.
+ */
+PIPIT_PUBLIC void pipit_server_cork(void);
+PIPIT_PUBLIC void pipit_server_uncork(void);
+
+PIPIT_END_DECLS
+
+#endif

@@ -1,0 +1,1 @@
+#include <pipit/server.h>
