@@ -51,9 +51,9 @@ void pipit_frame_header_write(enum pipit_frame_kind kind, uint8_t ret_header[4])
 
 enum pipit_frame_check {
         PIPIT_FRAME_OK,
-        PIPIT_FRAME_NO_MAGIC,     /* shorter than the header, or not 'P' 'I' */
-        PIPIT_FRAME_BAD_VERSION,  /* ours, of another version */
-        PIPIT_FRAME_BAD_KIND,     /* a kind that docs/wire.md does not list */
+        PIPIT_FRAME_NO_MAGIC,    /* shorter than the header, or not 'P' 'I' */
+        PIPIT_FRAME_BAD_VERSION, /* ours, of another version */
+        PIPIT_FRAME_BAD_KIND,    /* a kind that docs/wire.md does not list */
 };
 
 /* What the first bytes say. *ret_kind is set when PIPIT_FRAME_OK. */
