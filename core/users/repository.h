@@ -12,8 +12,10 @@
  *      submit as the last thing a function does, and hold no lock.
  *   3. The request, and every pointer submitted with it, is borrowed until
  *      done(). Inside done() the request may be reused or its memory released.
- *   4. request->error.ran says what is known: NOT_RUN, MAY_HAVE_RUN or RAN. A
- *      success is complete, and as durable as the store can make it.
+ *   4. request->error.ran says what is known: NOT_RUN, MAY_HAVE_RUN or RAN. What
+ *      the store decided on its data (EMAIL_TAKEN, USER_NOT_FOUND, ETAG_MISMATCH,
+ *      REQUEST_ID_REUSED) is RAN. A success is all zero: complete, and as durable
+ *      as the store can make it.
  *   5. Expired or cancelled while it waited in a queue: DEADLINE_EXCEEDED or
  *      CANCELLED, NOT_RUN. At its deadline a request in flight completes as
  *      DEADLINE_EXCEEDED, MAY_HAVE_RUN (a read: NOT_RUN), whatever the database
@@ -25,9 +27,9 @@
  *      not be: INTERNAL (STORE_FAILED), the cause logged once, not shown.
  *
  * Writes that carry a request_id go through the request log in the same
- * transaction: claim the log row; if it was there, compare the hash and give
- * back the user that the first one left, or REQUEST_ID_REUSED; else do the
- * effect, and drop the claim if the effect failed (so a failed write may be
+ * transaction: claim the log row; if it was there, compare the operation and the
+ * hash and give back the user that the first one left, or REQUEST_ID_REUSED (the
+ * same bytes can be a create and an update); else do the effect, and drop the claim if the effect failed (so a failed write may be
  * repeated under the same request_id and is decided anew).
  */
 
@@ -149,7 +151,7 @@ void users_repository_delete(struct users_repository *repository,
 
 /*
  * Up to @max_users users with an id above @after (NULL: from the start), in
- * order of id, into @ret_users; request->n_users says how many.
+ * order of id, into @ret_users; request->n_users says how many, on success.
  */
 void users_repository_list(struct users_repository *repository,
                            struct users_request *request,
@@ -181,6 +183,17 @@ struct users_burst {
 };
 
 /* --- for implementations --------------------------------------------------- */
+
+/*
+ * Whether a request that has not been run is past its deadline or cancelled:
+ * then *ret_error is DEADLINE or CANCELLED, NOT_RUN.
+ */
+bool users_request_is_over(const struct users_request *request,
+                           int64_t now_us,
+                           struct pipit_error *ret_error);
+
+/* Sets the outcome and calls done(). The request is gone when this returns. */
+void users_request_complete(struct users_request *request, struct pipit_error error);
 
 struct users_repository_operations {
         void (*insert)(struct users_repository *repository,
@@ -218,7 +231,10 @@ struct users_repository_operations {
         struct users_repository *(*free)(struct users_repository *repository);
 };
 
-/* First member of every implementation. */
+/*
+ * First member of every implementation. The public functions above have checked
+ * that principals fit and that a list wants a user at least.
+ */
 struct users_repository {
         const struct users_repository_operations *operations;
 };

@@ -17,7 +17,7 @@
 #include "core/base/status.h"
 #include "core/users/user.h"
 
-#define USERS_VIOLATIONS_MAX 8 /* more than one request can break */
+#define USERS_VIOLATIONS_MAX 12 /* more than one request can break */
 
 struct users_violations {
         struct pipit_violation entries[USERS_VIOLATIONS_MAX];
