@@ -3,9 +3,11 @@
  *
  *      ABSENT ----arrive----> QUEUED --start--> RUNNING --finish--> READY --send--> SENT
  *
- *      cancel:  ABSENT -> TOMBSTONE   QUEUED -> gone   RUNNING -> CANCELLED   READY -> gone
+ *      cancel:  ABSENT -> TOMBSTONE   QUEUED, READY -> SENT   RUNNING -> CANCELLED
  *      await:   ABSENT -> TOMBSTONE, answered CALL_NOT_RECEIVED (or CALL_FORGOTTEN)
  *      arrive:  TOMBSTONE: the late copy is dropped; any other known id: a duplicate
+ *      finish:  QUEUED -> READY (its deadline came first)   CANCELLED -> SENT
+ *      start, finish: READY, SENT: came too late, dropped
  *
  * docs/wire.md, "States of a call", is this table; tests/unit checks each cell.
  * Pure bookkeeping: no sockets, no protobuf, no clock, no lock. The caller
@@ -38,14 +40,14 @@
         X(RUNNING, "running")                                                                      \
         X(CANCELLED, "cancelled") /* its handler still runs; the reply will be dropped */          \
         X(READY, "ready")                                                                          \
-        X(SENT, "sent")                                                                            \
+        X(SENT, "sent") /* it is over: its reply went, or nobody wants one */                      \
         X(TOMBSTONE, "tombstone")
 
 enum pipit_call_state {
 #define PIPIT_CALL_STATE_ENUM(name, text) PIPIT_CALL_##name,
         PIPIT_CALL_STATE_MAP(PIPIT_CALL_STATE_ENUM)
 #undef PIPIT_CALL_STATE_ENUM
-        PIPIT_CALL_STATES_N
+                PIPIT_CALL_STATES_N
 };
 
 /* X(name, text) */
@@ -61,14 +63,14 @@ enum pipit_call_event {
 #define PIPIT_CALL_EVENT_ENUM(name, text) PIPIT_CALL_EVENT_##name,
         PIPIT_CALL_EVENT_MAP(PIPIT_CALL_EVENT_ENUM)
 #undef PIPIT_CALL_EVENT_ENUM
-        PIPIT_CALL_EVENTS_N
+                PIPIT_CALL_EVENTS_N
 };
 
 /* What the caller does for an event, besides the change of state. */
 enum pipit_call_action {
         PIPIT_CALL_ACTION_NONE,
-        PIPIT_CALL_ACTION_RUN,          /* ARRIVE: new; queue or start it */
-        PIPIT_CALL_ACTION_DROP,         /* ARRIVE of a tombstone, START or FINISH of a cancelled one: forget it */
+        PIPIT_CALL_ACTION_RUN, /* ARRIVE: new; queue or start it */
+        PIPIT_CALL_ACTION_DROP, /* ARRIVE of a tombstone; START, FINISH of one that is over: forget it */
         PIPIT_CALL_ACTION_DUPLICATE,    /* ARRIVE of a known id: reject the frame */
         PIPIT_CALL_ACTION_KEEP_REPLY,   /* FINISH: the reply waits to be sent */
         PIPIT_CALL_ACTION_TAKE_OUT,     /* CANCEL of a queued one: it will not start */
@@ -90,9 +92,13 @@ struct pipit_mailbox *pipit_mailbox_free(struct pipit_mailbox *mailbox);
 /*
  * Applies @event to the call @id (non-zero) and tells what to do.
  *
+ * An AWAIT is answered NOT_RECEIVED only where that is certain, and while a
+ * tombstone can hold the late copy back; else FORGOTTEN.
+ *
  * @value is remembered at ARRIVE when the answer is RUN, and *ret_value (may be
  * NULL) is what was remembered for @id, or NULL where nothing is. Returns
- * PIPIT_CALL_ACTION_IMPOSSIBLE also when memory for a new entry is out (ARRIVE).
+ * PIPIT_CALL_ACTION_IMPOSSIBLE also when memory for a new entry is out (ARRIVE:
+ * the call stays ABSENT).
  */
 enum pipit_call_action pipit_mailbox_apply(struct pipit_mailbox *mailbox,
                                            uint64_t id,
@@ -111,7 +117,10 @@ size_t pipit_mailbox_n_calls(const struct pipit_mailbox *mailbox);
  * @visit may apply events to the visited id only. Returns when it returned
  * false or all were visited.
  */
-typedef bool (*pipit_mailbox_visit_fn)(void *context, uint64_t id, enum pipit_call_state state, void *value);
+typedef bool (*pipit_mailbox_visit_fn)(void *context,
+                                       uint64_t id,
+                                       enum pipit_call_state state,
+                                       void *value);
 void pipit_mailbox_each(struct pipit_mailbox *mailbox, pipit_mailbox_visit_fn visit, void *context);
 
 const char *pipit_call_state_name(enum pipit_call_state state);
