@@ -2,6 +2,9 @@
  * The limits of the wire: docs/wire.md, "Limits"
  */
 
+/* Whoever has this folder in its include path for <pipit/...> finds this file for <limits.h> too. */
+#include_next <limits.h>
+
 #ifndef CORE_RPC_LIMITS_H
 #define CORE_RPC_LIMITS_H
 

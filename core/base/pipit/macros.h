@@ -20,5 +20,6 @@
 #define PIPIT_PUBLIC             __attribute__((visibility("default")))
 #define PIPIT_MUST_CHECK         __attribute__((warn_unused_result))
 #define PIPIT_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
+#define PIPIT_DEPRECATED         __attribute__((deprecated))
 
 #endif

@@ -1,0 +1,53 @@
+#include "gen/diagnostics.h"
+
+#include "gen/memory.h"
+
+static void start_line(struct diagnostics *diagnostics)
+{
+        if (diagnostics->text.n_bytes > 0)
+                text_add(&diagnostics->text, "\n");
+}
+
+char *diagnostics_place(struct pipit_arena *arena,
+                        const Google__Protobuf__FileDescriptorProto *file,
+                        struct source_path path)
+{
+        const Google__Protobuf__SourceCodeInfo__Location *location = source_find(file, path);
+
+        if (!location || location->n_span < 2)
+                return gen_strdup(arena, file->name);
+
+        return gen_printf(arena,
+                          "%s:%ld:%ld",
+                          file->name,
+                          (long)location->span[0] + 1,
+                          (long)location->span[1] + 1);
+}
+
+void diagnostics_add_at(struct diagnostics *diagnostics,
+                        const Google__Protobuf__FileDescriptorProto *file,
+                        struct source_path path,
+                        const char *format,
+                        ...)
+{
+        va_list arguments;
+
+        start_line(diagnostics);
+        text_add(
+                &diagnostics->text, "%s: ", diagnostics_place(diagnostics->text.arena, file, path));
+
+        va_start(arguments, format);
+        text_add_va(&diagnostics->text, format, arguments);
+        va_end(arguments);
+}
+
+void diagnostics_add(struct diagnostics *diagnostics, const char *format, ...)
+{
+        va_list arguments;
+
+        start_line(diagnostics);
+
+        va_start(arguments, format);
+        text_add_va(&diagnostics->text, format, arguments);
+        va_end(arguments);
+}

@@ -1,0 +1,281 @@
+#include "gen/generator.h"
+
+#include "gen/check.h"
+#include "gen/child.h"
+#include "gen/diagnostics.h"
+#include "gen/emit.h"
+#include "gen/filter.h"
+#include "gen/imports.h"
+#include "gen/index.h"
+#include "gen/memory.h"
+#include "gen/model.h"
+#include "gen/options.h"
+#include "google/protobuf/compiler/plugin.pb-c.h"
+
+typedef Google__Protobuf__Compiler__CodeGeneratorRequest request_message;
+typedef Google__Protobuf__Compiler__CodeGeneratorResponse response_message;
+typedef Google__Protobuf__Compiler__CodeGeneratorResponse__File response_file;
+
+#define FILES_A_PROTO_MAX 4 /* .pipit.h, .pipit.c, .client.pipit.c, .server.pipit.c */
+
+struct generator {
+        struct pipit_arena *arena;
+        const void *bytes; /* the request */
+        size_t n_bytes;
+        const request_message *request;
+        struct gen_options options;
+        struct diagnostics diagnostics;
+        struct index index;
+        struct model_file *files; /* as request->proto_file */
+        bool *is_wanted;
+        response_message response;
+};
+
+/* Each use changes what it gets, so each has its own. */
+static request_message *unpack_request(struct pipit_arena *arena, const void *bytes, size_t n_bytes)
+{
+        ProtobufCAllocator allocator = gen_allocator(arena);
+        request_message *request = google__protobuf__compiler__code_generator_request__unpack(
+                &allocator, n_bytes, bytes);
+
+        for (size_t i = 0; request && i < request->n_proto_file; i++)
+                if (!check_well_formed(request->proto_file[i]))
+                        return NULL;
+
+        return request;
+}
+
+static void add_file(struct generator *generator, const char *name, const char *content)
+{
+        response_file *file = gen_alloc(generator->arena, sizeof(*file));
+
+        google__protobuf__compiler__code_generator_response__file__init(file);
+        file->name = gen_strdup(generator->arena, name);
+        file->content = gen_strdup(generator->arena, content);
+        generator->response.file[generator->response.n_file++] = file;
+}
+
+static void add_text(struct generator *generator,
+                     const struct model_file *file,
+                     const char *suffix,
+                     const struct text *text)
+{
+        add_file(generator, gen_printf(generator->arena, "%s%s", file->stem, suffix), text->bytes);
+}
+
+static void generate_file(struct generator *generator, const struct model_file *file)
+{
+        struct text header = {.arena = generator->arena};
+        struct text tables = {.arena = generator->arena};
+        struct text client = {.arena = generator->arena};
+        struct text server = {.arena = generator->arena};
+
+        emit_header(&header, file, &generator->index);
+        add_text(generator, file, ".pipit.h", &header);
+        emit_tables(&tables, file);
+        add_text(generator, file, ".pipit.c", &tables);
+
+        if (file->n_services == 0)
+                return;
+
+        emit_client(&client, file);
+        add_text(generator, file, ".client.pipit.c", &client);
+        emit_server(&server, file);
+        add_text(generator, file, ".server.pipit.c", &server);
+}
+
+/* --- what is embedded ------------------------------------------------------- */
+
+static void fill_embedded(struct generator *generator)
+{
+        request_message *copy =
+                unpack_request(generator->arena, generator->bytes, generator->n_bytes);
+        struct index index = index_make(generator->arena, copy->proto_file, copy->n_proto_file);
+
+        for (size_t i = 0; i < copy->n_proto_file; i++) {
+                Google__Protobuf__FileDescriptorProto *descriptor = copy->proto_file[i];
+                struct model_file *file = &generator->files[i];
+                unsigned char *bytes;
+
+                filter_for_embedding(generator->arena, &index, i);
+                file->n_bytes =
+                        google__protobuf__file_descriptor_proto__get_packed_size(descriptor);
+                bytes = gen_alloc(generator->arena, file->n_bytes);
+                (void)google__protobuf__file_descriptor_proto__pack(descriptor, bytes);
+                file->bytes = bytes;
+                file->imports = (const char *const *)descriptor->dependency;
+                file->n_imports = descriptor->n_dependency;
+        }
+}
+
+/* --- messages ---------------------------------------------------------------- */
+
+static struct text pack_message_request(struct generator *generator)
+{
+        struct text packed = {.arena = generator->arena};
+        request_message *copy =
+                unpack_request(generator->arena, generator->bytes, generator->n_bytes);
+        request_message request = GOOGLE__PROTOBUF__COMPILER__CODE_GENERATOR_REQUEST__INIT;
+        struct index index = index_make(generator->arena, copy->proto_file, copy->n_proto_file);
+        size_t n_bytes;
+
+        for (size_t i = 0; i < copy->n_proto_file; i++)
+                filter_for_messages(generator->arena, &index, i);
+
+        request.file_to_generate = copy->file_to_generate;
+        request.n_file_to_generate = copy->n_file_to_generate;
+        request.proto_file = copy->proto_file;
+        request.n_proto_file = copy->n_proto_file;
+        request.compiler_version = copy->compiler_version;
+
+        n_bytes = google__protobuf__compiler__code_generator_request__get_packed_size(&request);
+        (void)google__protobuf__compiler__code_generator_request__pack(
+                &request, (uint8_t *)text_reserve(&packed, n_bytes));
+        text_advance(&packed, n_bytes);
+
+        return packed;
+}
+
+/* NULL: it is in the diagnostics why. */
+static const response_message *ask_protoc_c(struct generator *generator)
+{
+        ProtobufCAllocator allocator = gen_allocator(generator->arena);
+        struct text request = pack_message_request(generator);
+        struct text answer = {.arena = generator->arena};
+        const char *program = generator->options.protoc_gen_c;
+        const response_message *response;
+        const char *error;
+
+        if (!child_run(program, request.bytes, request.n_bytes, &answer, &error)) {
+                diagnostics_add(&generator->diagnostics, "%s", error);
+                return NULL;
+        }
+
+        response = google__protobuf__compiler__code_generator_response__unpack(
+                &allocator, answer.n_bytes, (const uint8_t *)answer.bytes);
+        if (!response)
+                diagnostics_add(&generator->diagnostics,
+                                "%s answered something that is no CodeGeneratorResponse",
+                                program);
+        else if (response->error && response->error[0])
+                diagnostics_add(&generator->diagnostics, "%s: %s", program, response->error);
+        else
+                return response;
+
+        return NULL;
+}
+
+/* --- the whole ----------------------------------------------------------------- */
+
+static void make_models(struct generator *generator)
+{
+        const request_message *request = generator->request;
+        size_t n = request->n_proto_file;
+
+        generator->index = index_make(generator->arena, request->proto_file, n);
+        generator->files = gen_alloc_array(generator->arena, n, sizeof(*generator->files));
+        generator->is_wanted = gen_alloc_array(generator->arena, n, sizeof(*generator->is_wanted));
+
+        for (size_t i = 0; i < n; i++)
+                generator->files[i] =
+                        model_make(generator->arena, request->proto_file[i], &generator->options);
+
+        for (size_t i = 0; i < request->n_file_to_generate; i++) {
+                size_t file = index_find_file(&generator->index, request->file_to_generate[i]);
+
+                if (file == INDEX_NONE)
+                        diagnostics_add(&generator->diagnostics,
+                                        "%s: not in the request",
+                                        request->file_to_generate[i]);
+                else
+                        generator->is_wanted[file] = true;
+        }
+}
+
+static void check_all(struct generator *generator)
+{
+        for (size_t i = 0; i < generator->request->n_proto_file; i++)
+                if (generator->is_wanted[i] && !generator->options.descriptors_only)
+                        check_supported(&generator->files[i], &generator->diagnostics);
+
+        check_identifiers(generator->arena,
+                          generator->files,
+                          generator->is_wanted,
+                          generator->request->n_proto_file,
+                          &generator->options,
+                          &generator->diagnostics);
+}
+
+static bool is_clean(const struct generator *generator)
+{
+        return generator->diagnostics.text.n_bytes == 0;
+}
+
+static void generate(struct generator *generator)
+{
+        static const response_message nothing =
+                GOOGLE__PROTOBUF__COMPILER__CODE_GENERATOR_RESPONSE__INIT;
+        const response_message *messages = &nothing;
+
+        make_models(generator);
+        check_all(generator);
+        if (is_clean(generator) && !generator->options.descriptors_only)
+                messages = ask_protoc_c(generator);
+        if (!is_clean(generator))
+                return;
+
+        generator->response.file = gen_alloc_array(
+                generator->arena,
+                messages->n_file + generator->request->n_proto_file * FILES_A_PROTO_MAX,
+                sizeof(*generator->response.file));
+        for (size_t i = 0; i < messages->n_file; i++)
+                generator->response.file[generator->response.n_file++] = messages->file[i];
+
+        fill_embedded(generator);
+        for (size_t i = 0; i < generator->request->n_proto_file; i++)
+                if (generator->is_wanted[i])
+                        generate_file(generator, &generator->files[i]);
+}
+
+static void pack_response(struct generator *generator, struct text *text)
+{
+        response_message *response = &generator->response;
+        size_t n_bytes;
+
+        response->has_supported_features = true;
+        response->supported_features =
+                GOOGLE__PROTOBUF__COMPILER__CODE_GENERATOR_RESPONSE__FEATURE__FEATURE_PROTO3_OPTIONAL;
+        if (!is_clean(generator))
+                response->error = generator->diagnostics.text.bytes;
+
+        n_bytes = google__protobuf__compiler__code_generator_response__get_packed_size(response);
+        (void)google__protobuf__compiler__code_generator_response__pack(
+                response, (uint8_t *)text_reserve(text, n_bytes));
+        text_advance(text, n_bytes);
+}
+
+bool generator_run(struct pipit_arena *arena,
+                   const void *bytes,
+                   size_t n_bytes,
+                   struct text *response)
+{
+        struct generator generator = {
+                .arena = arena,
+                .bytes = bytes,
+                .n_bytes = n_bytes,
+                .request = unpack_request(arena, bytes, n_bytes),
+                .diagnostics = {.text = {.arena = arena}},
+                .response = GOOGLE__PROTOBUF__COMPILER__CODE_GENERATOR_RESPONSE__INIT,
+        };
+
+        if (!generator.request)
+                return false;
+
+        generator.options =
+                gen_options_parse(arena, generator.request->parameter, &generator.diagnostics);
+        if (is_clean(&generator))
+                generate(&generator);
+        pack_response(&generator, response);
+
+        return true;
+}
