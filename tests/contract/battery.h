@@ -21,9 +21,9 @@
  * database. Each test makes one, and frees it after the last repository.
  */
 struct battery_store {
-        const char *name;  /* "sqlite" */
-        bool is_durable;   /* a second open() of the same place shows the same users */
-        bool takes_clock;  /* the age of request log rows goes by the clock given to open() */
+        const char *name; /* "sqlite" */
+        bool is_durable;  /* a second open() of the same place shows the same users */
+        bool takes_clock; /* the age of request log rows goes by the clock given to open() */
 
         /* An empty place; NULL fails the test. */
         void *(*place_new)(void);
