@@ -1,6 +1,9 @@
 #include "gen/emit.h"
 
-/* A message of a method's type starts with its base, and void keeps the compiler's mind off alignment. */
+/*
+ * Every message starts with its base, so a pointer to that leads back to the
+ * whole; the runtime has checked its type.
+ */
 static void add_call(struct text *text,
                      const struct model_service *service,
                      const struct model_method *method,
@@ -13,8 +16,11 @@ static void add_call(struct text *text,
                  "        const ProtobufCMessage *response;\n"
                  "        enum pipit_status status;\n"
                  "\n"
-                 "        status = pipit_channel_call(\n"
-                 "                channel, call, &%s.methods[%zu], &request->base, &response);\n"
+                 "        status = pipit_channel_call(channel,\n"
+                 "                                    call,\n"
+                 "                                    &%s.methods[%zu],\n"
+                 "                                    &request->base,\n"
+                 "                                    &response);\n"
                  "        if (status == PIPIT_OK && ret_response)\n"
                  "                *ret_response = (const void *)response;\n"
                  "\n"
@@ -33,7 +39,10 @@ static void add_start(struct text *text,
         emit_start(text, method, "");
         text_add(text,
                  "{\n"
-                 "        pipit_channel_start(channel, call, &%s.methods[%zu], &request->base);\n"
+                 "        pipit_channel_start(channel,\n"
+                 "                            call,\n"
+                 "                            &%s.methods[%zu],\n"
+                 "                            &request->base);\n"
                  "}\n",
                  service->table,
                  index);

@@ -5,7 +5,7 @@
 
 static void add_bytes(struct text *text, const struct model_file *file)
 {
-        text_add(text, "static const uint8_t file_bytes[] = {");
+        text_add(text, "static const uint8_t %s_bytes[] = {", file->symbol);
         for (size_t i = 0; i < file->n_bytes; i++)
                 text_add(text,
                          "%s0x%02x,",
@@ -19,7 +19,9 @@ static void add_dependencies(struct text *text, const struct model_file *file)
         if (file->n_imports == 0)
                 return;
 
-        text_add(text, "static const struct pipit_file *const file_dependencies[] = {\n");
+        text_add(text,
+                 "static const struct pipit_file *const %s_dependencies[] = {\n",
+                 file->symbol);
         for (size_t i = 0; i < file->n_imports; i++)
                 text_add(text, "        &%s,\n", names_file_symbol(text->arena, file->imports[i]));
         text_add(text, "};\n\n");
@@ -32,14 +34,17 @@ static void add_file(struct text *text, const struct model_file *file)
         text_add(text,
                  "const struct pipit_file %s = {\n"
                  "        .name = \"%s\",\n"
-                 "        .bytes = file_bytes,\n"
-                 "        .n_bytes = sizeof(file_bytes),\n",
+                 "        .bytes = %s_bytes,\n"
+                 "        .n_bytes = sizeof(%s_bytes),\n",
                  file->symbol,
-                 file->name);
+                 file->name,
+                 file->symbol,
+                 file->symbol);
         if (file->n_imports > 0)
                 text_add(text,
-                         "        .dependencies = file_dependencies,\n"
+                         "        .dependencies = %s_dependencies,\n"
                          "        .n_dependencies = %zu,\n",
+                         file->symbol,
                          file->n_imports);
         text_add(text, "};\n");
 }
