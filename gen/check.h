@@ -11,21 +11,15 @@
 #include "gen/diagnostics.h"
 #include "gen/model.h"
 
-/* Whether @file has all that protoc promises: names, types, indices in range. */
-bool check_well_formed(const Google__Protobuf__FileDescriptorProto *file);
-
-/* One file that code is asked for: its syntax, its package, streams. */
-void check_supported(const struct model_file *file, struct diagnostics *diagnostics);
-
 /*
- * All files together: identifiers that would be defined twice. Only if one of
- * the two is in a file for which is_wanted[file] is true.
+ * Whether @files have all that protoc promises: names, types, indices in range,
+ * each file behind its imports.
  */
-void check_identifiers(struct pipit_arena *arena,
-                       const struct model_file *files,
-                       const bool *is_wanted,
-                       size_t n_files,
-                       const struct gen_options *options,
-                       struct diagnostics *diagnostics);
+bool check_well_formed(Google__Protobuf__FileDescriptorProto *const *files, size_t n_files);
+
+/* One file that code is asked for: its name, syntax, package, streams. */
+void check_supported(const struct model_file *file,
+                     const struct gen_options *options,
+                     struct diagnostics *diagnostics);
 
 #endif

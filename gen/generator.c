@@ -5,7 +5,7 @@
 #include "gen/diagnostics.h"
 #include "gen/emit.h"
 #include "gen/filter.h"
-#include "gen/imports.h"
+#include "gen/identifiers.h"
 #include "gen/index.h"
 #include "gen/memory.h"
 #include "gen/model.h"
@@ -38,9 +38,8 @@ static request_message *unpack_request(struct pipit_arena *arena, const void *by
         request_message *request = google__protobuf__compiler__code_generator_request__unpack(
                 &allocator, n_bytes, bytes);
 
-        for (size_t i = 0; request && i < request->n_proto_file; i++)
-                if (!check_well_formed(request->proto_file[i]))
-                        return NULL;
+        if (request && !check_well_formed(request->proto_file, request->n_proto_file))
+                return NULL;
 
         return request;
 }
@@ -159,6 +158,8 @@ static const response_message *ask_protoc_c(struct generator *generator)
                                 program);
         else if (response->error && response->error[0])
                 diagnostics_add(&generator->diagnostics, "%s: %s", program, response->error);
+        else if (response->n_file == 0 && generator->request->n_file_to_generate > 0)
+                diagnostics_add(&generator->diagnostics, "%s wrote no files", program);
         else
                 return response;
 
@@ -195,10 +196,11 @@ static void make_models(struct generator *generator)
 static void check_all(struct generator *generator)
 {
         for (size_t i = 0; i < generator->request->n_proto_file; i++)
-                if (generator->is_wanted[i] && !generator->options.descriptors_only)
-                        check_supported(&generator->files[i], &generator->diagnostics);
+                if (generator->is_wanted[i])
+                        check_supported(
+                                &generator->files[i], &generator->options, &generator->diagnostics);
 
-        check_identifiers(generator->arena,
+        identifiers_check(generator->arena,
                           generator->files,
                           generator->is_wanted,
                           generator->request->n_proto_file,
