@@ -16,7 +16,8 @@
  *   3. pipit_call_cancel() works from any thread, from start until done()
  *      returns; the caller keeps the call alive that long.
  *   4. pipit_channel_free() cancels what is outstanding, waits for every done(),
- *      and must not be called inside one (it then does nothing and logs).
+ *      and must not be called inside one (it then does nothing). Calls that are
+ *      started after it began end as CANCELLED, done() and all.
  *   5. A channel does not survive fork(): in the child every call fails with
  *      FAILED_PRECONDITION, and the channel must not be freed there.
  *
@@ -48,12 +49,12 @@ typedef void (*pipit_call_done_fn)(struct pipit_call *call);
 
 /* All zero: the defaults. */
 struct pipit_channel_options {
-        uint32_t timeout_ms;         /* of calls that give none; 0: 5000 */
-        uint32_t n_lanes;            /* frames under way to one address; 0: 16, at most 256 */
-        uint32_t frame_bytes_max;    /* of one message, either way; 0: 1 MiB, at most 64 MiB */
-        uint32_t redial_min_ms;      /* wait between two dials; 0: 10 */
-        uint32_t redial_max_ms;      /* the same, after many failures; 0: 500 */
-        bool insecure_plaintext;     /* allow tcp:// without keys, on loopback addresses */
+        uint32_t timeout_ms;      /* of calls that give none; 0: 5000, at most 60000 */
+        uint32_t n_lanes;         /* frames under way to one address; 0: 16, 2 to 256 */
+        uint32_t frame_bytes_max; /* of one message, either way; 0: 1 MiB, at most 64 MiB */
+        uint32_t redial_min_ms;   /* wait between two dials; 0: 10 */
+        uint32_t redial_max_ms;   /* the same, after many failures; 0: 500 */
+        bool insecure_plaintext;  /* allow tcp:// without keys, on loopback addresses */
 };
 
 /*
@@ -65,10 +66,10 @@ struct pipit_channel_options {
  * @options may be NULL. NULL: *ret_error (may be NULL) tells why; its message
  * is static or belongs to the calling thread until its next use of this function.
  */
-PIPIT_PUBLIC PIPIT_MUST_CHECK struct pipit_channel *
-pipit_channel_new(const char *target,
-                  const struct pipit_channel_options *options,
-                  struct pipit_error *ret_error);
+PIPIT_PUBLIC PIPIT_MUST_CHECK struct pipit_channel *pipit_channel_new(
+        const char *target,
+        const struct pipit_channel_options *options,
+        struct pipit_error *ret_error);
 
 /* Cancels, waits for every done(), frees. NULL is a no-op. Always returns NULL. */
 PIPIT_PUBLIC struct pipit_channel *pipit_channel_free(struct pipit_channel *channel);
@@ -84,15 +85,23 @@ PIPIT_PUBLIC struct pipit_channel *pipit_channel_free(struct pipit_channel *chan
  */
 struct pipit_call {
         /* in: set by the caller before start */
-        uint32_t timeout_ms;     /* 0: the channel's */
-        bool wait_for_ready;     /* wait for a server until the deadline, rather than fail at once */
+        uint32_t timeout_ms; /* 0: the channel's; at most 60000 */
+        bool wait_for_ready; /* wait for a server until the deadline, rather than fail at once */
         pipit_call_done_fn done; /* asynchronous calls only */
 
         /* private */
         struct pipit_call_state *state;
+        struct pipit_call *next;
+        bool out_of_memory;
 };
 
-/* Adds metadata to the next start; @key and @value are copied. INVALID_ARGUMENT: a bad key, or too many. */
+/*
+ * Adds metadata to the next start; @key and @value are copied.
+ *
+ * PIPIT_INVALID_ARGUMENT     a bad key, or too many or too large
+ * PIPIT_FAILED_PRECONDITION  the call is in flight
+ * PIPIT_RESOURCE_EXHAUSTED   out of memory
+ */
 PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status pipit_call_add_metadata(struct pipit_call *call,
                                                                         const char *key,
                                                                         const void *value,
@@ -106,8 +115,8 @@ PIPIT_PUBLIC const struct pipit_error *pipit_call_error(const struct pipit_call 
 
 /* Metadata of the reply, in order; lives until reset. */
 PIPIT_PUBLIC size_t pipit_call_n_response_metadata(const struct pipit_call *call);
-PIPIT_PUBLIC const struct pipit_metadata *
-pipit_call_response_metadata(const struct pipit_call *call, size_t index);
+PIPIT_PUBLIC const struct pipit_metadata *pipit_call_response_metadata(
+        const struct pipit_call *call, size_t index);
 
 /* The address that answered, or that was tried last; NULL if none was. Lives until reset. */
 PIPIT_PUBLIC const char *pipit_call_peer(const struct pipit_call *call);
@@ -124,14 +133,17 @@ PIPIT_PUBLIC void pipit_call_deinit(struct pipit_call *call);
  * Invokes @method and waits. @request may be reused once this returns. OK:
  * *ret_response (may be NULL) lives in @call until reset. Else it is untouched.
  */
-PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status
-pipit_channel_call(struct pipit_channel *channel,
-                   struct pipit_call *call,
-                   const struct pipit_method *method,
-                   const ProtobufCMessage *request,
-                   const ProtobufCMessage **ret_response);
+PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status pipit_channel_call(
+        struct pipit_channel *channel,
+        struct pipit_call *call,
+        const struct pipit_method *method,
+        const ProtobufCMessage *request,
+        const ProtobufCMessage **ret_response);
 
-/* Invokes @method; call->done() tells the end. @request may be reused once this returns; @method outlives the call. */
+/*
+ * Invokes @method; call->done() tells the end. @request may be reused once this
+ * returns; @method outlives the call. On a call in flight this does nothing.
+ */
 PIPIT_PUBLIC void pipit_channel_start(struct pipit_channel *channel,
                                       struct pipit_call *call,
                                       const struct pipit_method *method,

@@ -38,7 +38,8 @@ struct create_user {
 
         /* out, valid inside done() */
         struct pipit_error error;
-        struct user user; /* as stored, if error.status is PIPIT_OK; validate_only: id, times and version are zero */
+        struct user
+                user; /* as stored, if error.status is PIPIT_OK; validate_only: id, times and version are zero */
 
         /* private */
         struct users_request request;

@@ -22,8 +22,8 @@ struct list_users {
         /* in */
         bool has_after;
         struct pipit_uuid after;
-        int32_t page_size;     /* 0: the default; over the maximum: the maximum */
-        struct user *users;    /* room for list_users_room(page_size) */
+        int32_t page_size;  /* 0: the default; over the maximum: the maximum */
+        struct user *users; /* room for list_users_room(page_size) */
         int64_t deadline_us;
         const atomic_bool *cancelled;
         list_users_done_fn done;

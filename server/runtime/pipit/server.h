@@ -43,32 +43,32 @@ struct pipit_server_call;
 
 /* All zero: the defaults, which docs/wire.md lists under "Limits". */
 struct pipit_server_options {
-        struct pipit_log *log;            /* borrowed; NULL: silent */
-        bool log_calls;                   /* one line a call, at level info */
-        bool insecure_plaintext;          /* allow tcp:// without keys, on loopback addresses */
-        uint32_t n_workers;               /* threads for blocking handlers; 0: twice the processors, at least 4 */
-        uint32_t worker_queue_max;        /* calls that wait for one; 0: 10,000 */
-        uint32_t drain_ms;                /* 0: 10,000 */
-        uint32_t watchdog_ms;             /* how often a listener is tried; 0: 5,000 */
-        uint32_t timeout_ms_default;      /* 0: 5,000 */
-        uint32_t timeout_ms_max;          /* 0: 60,000 */
-        uint32_t frame_bytes_max;         /* 0: 1 MiB; at least 1 MiB, at most 64 MiB */
-        uint32_t hold_ms_max;             /* 0: 10,000 */
-        uint32_t calls_per_mailbox_max;   /* 0: 10,000 */
-        uint32_t calls_max;               /* 0: 100,000 */
-        uint32_t decoded_bytes_peer_max;  /* 0: 64 MiB */
-        uint32_t decoded_bytes_all_max;   /* 0: 512 MiB */
-        uint32_t held_frames_per_pipe_max; /* 0: 64 */
+        struct pipit_log *log;   /* borrowed; NULL: silent */
+        bool log_calls;          /* one line a call, at level info */
+        bool insecure_plaintext; /* allow tcp:// without keys, on loopback addresses */
+        uint32_t n_workers; /* threads for blocking handlers; 0: twice the processors, at least 4 */
+        uint32_t worker_queue_max;            /* calls that wait for one; 0: 10,000 */
+        uint32_t drain_ms;                    /* 0: 10,000 */
+        uint32_t watchdog_ms;                 /* how often a listener is tried; 0: 5,000 */
+        uint32_t timeout_ms_default;          /* 0: 5,000 */
+        uint32_t timeout_ms_max;              /* 0: 60,000 */
+        uint32_t frame_bytes_max;             /* 0: 1 MiB; at least 1 MiB, at most 64 MiB */
+        uint32_t hold_ms_max;                 /* 0: 10,000 */
+        uint32_t calls_per_mailbox_max;       /* 0: 10,000 */
+        uint32_t calls_max;                   /* 0: 100,000 */
+        uint32_t decoded_bytes_peer_max;      /* 0: 64 MiB */
+        uint32_t decoded_bytes_all_max;       /* 0: 512 MiB */
+        uint32_t held_frames_per_pipe_max;    /* 0: 64 */
         uint32_t mailboxes_per_principal_max; /* 0: 1,024 */
-        uint32_t pipes_max;               /* 0: 10,000 */
-        uint32_t contexts_max;            /* 0: 65,536 */
-        uint32_t send_timeout_ms;         /* 0: 5,000 */
-        uint32_t mailbox_linger_ms;       /* 0: 10,000 */
+        uint32_t pipes_max;                   /* 0: 10,000 */
+        uint32_t contexts_max;                /* 0: 65,536 */
+        uint32_t send_timeout_ms;             /* 0: 5,000 */
+        uint32_t mailbox_linger_ms;           /* 0: 10,000 */
 };
 
 /* NULL: *ret_error (may be NULL) tells why. */
-PIPIT_PUBLIC PIPIT_MUST_CHECK struct pipit_server *
-pipit_server_new(const struct pipit_server_options *options, struct pipit_error *ret_error);
+PIPIT_PUBLIC PIPIT_MUST_CHECK struct pipit_server *pipit_server_new(
+        const struct pipit_server_options *options, struct pipit_error *ret_error);
 
 /* Stops first, if it is running. NULL is a no-op. Always returns NULL. Not inside a handler. */
 PIPIT_PUBLIC struct pipit_server *pipit_server_free(struct pipit_server *server);
@@ -79,8 +79,9 @@ PIPIT_PUBLIC struct pipit_server *pipit_server_free(struct pipit_server *server)
  * that is not allowed; *ret_error's message (may be NULL) says what would be
  * and lives until the server is freed.
  */
-PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status
-pipit_server_listen(struct pipit_server *server, const char *url, struct pipit_error *ret_error);
+PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status pipit_server_listen(struct pipit_server *server,
+                                                                    const char *url,
+                                                                    struct pipit_error *ret_error);
 
 /*
  * Binds every address and serves; returns when all listen. A left-over ipc
@@ -114,13 +115,13 @@ typedef bool (*pipit_server_dispatch_fn)(const void *handlers,
  * the server is freed. ALREADY_EXISTS: the service is there. FAILED_PRECONDITION:
  * the server has started.
  */
-PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status
-pipit_server_register(struct pipit_server *server,
-                      const struct pipit_service *service,
-                      const pipit_server_dispatch_fn *dispatch,
-                      const bool *blocks,
-                      const void *handlers,
-                      void *self);
+PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status pipit_server_register(
+        struct pipit_server *server,
+        const struct pipit_service *service,
+        const pipit_server_dispatch_fn *dispatch,
+        const bool *blocks,
+        const void *handlers,
+        void *self);
 
 /* --- call ------------------------------------------------------------------ */
 
@@ -137,8 +138,8 @@ PIPIT_PUBLIC bool pipit_server_call_cancelled(const struct pipit_server_call *ca
 
 /* The flag behind it, for those who poll from elsewhere; valid as the handle is. */
 #ifndef __cplusplus
-PIPIT_PUBLIC const atomic_bool *
-pipit_server_call_cancelled_flag(const struct pipit_server_call *call);
+PIPIT_PUBLIC const atomic_bool *pipit_server_call_cancelled_flag(
+        const struct pipit_server_call *call);
 #endif
 
 /* When the caller stops waiting: CLOCK_MONOTONIC, microseconds. */
@@ -147,13 +148,13 @@ PIPIT_PUBLIC int64_t pipit_server_call_deadline_us(const struct pipit_server_cal
 /* Who calls: "uid:1000", "inproc", "anonymous". Valid as the handle is. */
 PIPIT_PUBLIC const char *pipit_server_call_principal(const struct pipit_server_call *call);
 
-PIPIT_PUBLIC const struct pipit_method *
-pipit_server_call_method(const struct pipit_server_call *call);
+PIPIT_PUBLIC const struct pipit_method *pipit_server_call_method(
+        const struct pipit_server_call *call);
 
 /* Metadata of the call; valid as the handle is. */
 PIPIT_PUBLIC size_t pipit_server_call_n_metadata(const struct pipit_server_call *call);
-PIPIT_PUBLIC const struct pipit_metadata *
-pipit_server_call_metadata(const struct pipit_server_call *call, size_t index);
+PIPIT_PUBLIC const struct pipit_metadata *pipit_server_call_metadata(
+        const struct pipit_server_call *call, size_t index);
 
 /* Adds metadata to the answer to come; copies. Dropped without notice if memory is out or limits are passed. */
 PIPIT_PUBLIC void pipit_server_call_add_metadata(struct pipit_server_call *call,

@@ -1,0 +1,341 @@
+/*
+ * usersd: the composition root
+ *
+ * The only file that knows everything: it chooses a store, plugs it into the
+ * use cases, and opens the doors.
+ */
+
+#include <errno.h>
+#include <pipit/server.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/macros.h"
+#include "core/base/uuid.h"
+#include "core/users/ports.h"
+#include "server/delivery/users_v1/invoke.h"
+#include "server/delivery/users_v1/rpc.h"
+#include "server/options.h"
+#include "server/store/memory/memory.h"
+#include "server/store/postgres/postgres.h"
+#include "server/store/sqlite/sqlite.h"
+
+#ifndef PIPIT_VERSION
+#define PIPIT_VERSION "unknown"
+#endif
+
+#define EXIT_INTERNAL  1
+#define EXIT_USAGE     2
+#define LOG_FLUSH_MS   1000
+#define DIRECTORY_MODE 0750 /* SECURITY: what others may not enter, they cannot connect to */
+
+#define SQLITE_SCHEME "sqlite:"
+
+static bool has_prefix(const char *string, const char *prefix)
+{
+        return strncmp(string, prefix, strlen(prefix)) == 0;
+}
+
+static void print_error(const char *what, const struct pipit_error *error)
+{
+        (void)fprintf(stderr,
+                      "usersd: %s: %s%s%s: %s\n",
+                      what,
+                      pipit_status_name(error->status),
+                      error->reason ? " " : "",
+                      error->reason ? error->reason : "",
+                      error->message ? error->message : "no details");
+}
+
+/* Makes the directory of @path and those above it, as far as they are missing. */
+static bool make_directory_of(const char *path)
+{
+        char directory[512];
+        char *slash;
+
+        if (strlen(path) >= sizeof(directory))
+                return false;
+
+        (void)strcpy(directory, path);
+        for (slash = strchr(directory + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+                *slash = '\0';
+                if (mkdir(directory, DIRECTORY_MODE) < 0 && errno != EEXIST)
+                        return false;
+                *slash = '/';
+        }
+
+        return true;
+}
+
+/* The directories of what the command line left to us; those that it names must be there. */
+static bool make_default_directories(const struct usersd_options *options)
+{
+        if (options->urls[0] == options->default_url &&
+            !make_directory_of(options->default_url + strlen("ipc://"))) {
+                (void)fprintf(stderr, "usersd: %s: %s\n", options->default_url, strerror(errno));
+                return false;
+        }
+        if (options->store == options->default_store &&
+            !make_directory_of(options->default_store + strlen(SQLITE_SCHEME))) {
+                (void)fprintf(stderr, "usersd: %s: %s\n", options->default_store, strerror(errno));
+                return false;
+        }
+
+        return true;
+}
+
+static struct users_repository *open_store(const struct usersd_options *options,
+                                           struct pipit_log *log)
+{
+        const struct users_burst burst = {
+                .begin = pipit_server_cork,
+                .end = pipit_server_uncork,
+        };
+        struct users_repository *repository;
+        struct pipit_error error = {0};
+
+        if (strcmp(options->store, "memory:") == 0) {
+                error = pipit_error_make(
+                        PIPIT_RESOURCE_EXHAUSTED, PIPIT_NOT_RUN, NULL, "out of memory");
+                repository = users_memory_new(&pipit_clock_system);
+        } else if (has_prefix(options->store, SQLITE_SCHEME)) {
+                repository = users_sqlite_new(
+                        &(struct users_sqlite_options){
+                                .path = options->store + strlen(SQLITE_SCHEME),
+                                .clock = &pipit_clock_system,
+                                .log = log,
+                                .burst = burst,
+                        },
+                        &error);
+        } else {
+                repository = users_postgres_new(
+                        &(struct users_postgres_options){
+                                .conninfo = options->store,
+                                .clock = &pipit_clock_system,
+                                .log = log,
+                                .burst = burst,
+                                .n_connections = options->n_connections,
+                                .no_named_statements = options->no_named_statements,
+                                .allow_data_loss = options->allow_data_loss,
+                        },
+                        &error);
+        }
+        if (!repository)
+                print_error("the store cannot be opened", &error);
+
+        return repository;
+}
+
+/* --- serve ------------------------------------------------------------------- */
+
+static struct pipit_server *server_new(const struct usersd_options *options,
+                                       const struct users_ports *ports,
+                                       struct pipit_log *log)
+{
+        const struct pipit_server_options server_options = {
+                .log = log,
+                .log_calls = true,
+                .insecure_plaintext = options->insecure_plaintext,
+                .drain_ms = options->drain_ms,
+        };
+        struct pipit_error error = {0};
+        struct pipit_server *server = pipit_server_new(&server_options, &error);
+
+        if (!server) {
+                print_error("the server cannot be made", &error);
+                return NULL;
+        }
+        if (users_v1_rpc_register(server, ports) != PIPIT_OK) {
+                (void)fprintf(stderr, "usersd: users.v1 cannot be registered\n");
+                return pipit_server_free(server);
+        }
+        for (size_t i = 0; i < options->n_urls; i++) {
+                if (pipit_server_listen(server, options->urls[i], &error) != PIPIT_OK) {
+                        print_error(options->urls[i], &error);
+                        return pipit_server_free(server);
+                }
+        }
+        if (pipit_server_start(server, &error) != PIPIT_OK) {
+                print_error("cannot listen", &error);
+                return pipit_server_free(server);
+        }
+
+        return server;
+}
+
+static int serve_until(const sigset_t *signals,
+                       const struct usersd_options *options,
+                       const struct users_ports *ports,
+                       struct pipit_log *log)
+{
+        struct pipit_server *server = server_new(options, ports, log);
+        const char *url;
+        size_t n_unfinished;
+        int signal_number = 0;
+
+        if (!server)
+                return EXIT_INTERNAL;
+
+        for (size_t i = 0; (url = pipit_server_url(server, i)); i++)
+                (void)printf("listening on %s\n", url);
+        (void)fflush(stdout);
+
+        (void)sigwait(signals, &signal_number);
+        pipit_log_line(log,
+                       PIPIT_LOG_INFO,
+                       "draining",
+                       PIPIT_LOG_STRING("signal", sigabbrev_np(signal_number)));
+        n_unfinished = pipit_server_stop(server);
+        pipit_log_line(log, PIPIT_LOG_INFO, "stopped", PIPIT_LOG_INT("unfinished", n_unfinished));
+        (void)pipit_server_free(server);
+
+        return n_unfinished == 0 ? EXIT_SUCCESS : EXIT_INTERNAL;
+}
+
+/* Before any thread is made, so that all of them leave these to sigwait(). */
+static void block_signals(sigset_t *ret_signals)
+{
+        (void)sigemptyset(ret_signals);
+        (void)sigaddset(ret_signals, SIGTERM);
+        (void)sigaddset(ret_signals, SIGINT);
+        (void)pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
+}
+
+static int serve(const struct usersd_options *options,
+                 const sigset_t *signals,
+                 struct pipit_log *log)
+{
+        struct users_ports ports = {
+                .clock = &pipit_clock_system,
+                .new_id = pipit_uuid_v7,
+        };
+        int status;
+
+        if (!make_default_directories(options))
+                return EXIT_INTERNAL;
+        ports.repository = open_store(options, log);
+        if (!ports.repository)
+                return EXIT_INTERNAL;
+
+        status = serve_until(signals, options, &ports, log);
+        (void)users_repository_free(ports.repository);
+
+        return status;
+}
+
+/* --- the other commands -------------------------------------------------------- */
+
+static int migrate(const struct usersd_options *options)
+{
+        struct pipit_error error = {0};
+        uint32_t from = 0;
+        uint32_t to = 0;
+        enum pipit_status status = PIPIT_OK;
+
+        if (!make_default_directories(options))
+                return EXIT_INTERNAL;
+        if (strcmp(options->store, "memory:") == 0)
+                (void)fprintf(stderr, "usersd: memory: needs no migration\n");
+        else if (has_prefix(options->store, SQLITE_SCHEME))
+                status = users_sqlite_migrate(
+                        options->store + strlen(SQLITE_SCHEME), &from, &to, &error);
+        else
+                status = users_postgres_migrate(options->store, &from, &to, &error);
+        if (status != PIPIT_OK) {
+                print_error("the store cannot be migrated", &error);
+                return EXIT_INTERNAL;
+        }
+
+        if (from == to)
+                (void)printf("schema %u: nothing to do\n", to);
+        else
+                (void)printf("schema %u -> %u\n", from, to);
+
+        return EXIT_SUCCESS;
+}
+
+static int invoke(const struct usersd_options *options, struct pipit_log *log)
+{
+        struct users_ports ports = {
+                .clock = &pipit_clock_system,
+                .new_id = pipit_uuid_v7,
+        };
+        char principal[32];
+        int status;
+
+        if (!make_default_directories(options))
+                return EXIT_INTERNAL;
+        ports.repository = open_store(options, log);
+        if (!ports.repository)
+                return EXIT_INTERNAL;
+
+        (void)snprintf(principal, sizeof(principal), "uid:%lu", (unsigned long)geteuid());
+        status = users_v1_invoke(&ports,
+                                 &(struct users_v1_invoke_options){
+                                         .method = options->method,
+                                         .principal = principal,
+                                         .timeout_ms = options->timeout_ms,
+                                         .input = stdin,
+                                         .output = stdout,
+                                         .errors = stderr,
+                                 });
+        (void)users_repository_free(ports.repository);
+
+        return status;
+}
+
+static int run(const struct usersd_options *options, const sigset_t *signals, struct pipit_log *log)
+{
+        switch (options->command) {
+        case USERSD_SERVE:
+                return serve(options, signals, log);
+        case USERSD_MIGRATE:
+                return migrate(options);
+        case USERSD_INVOKE:
+                return invoke(options, log);
+        case USERSD_VERSION:
+                (void)printf("usersd %s\n", PIPIT_VERSION);
+                return EXIT_SUCCESS;
+        case USERSD_HELP:
+                usersd_options_help(stdout);
+                return EXIT_SUCCESS;
+        }
+
+        return EXIT_INTERNAL;
+}
+
+int main(int argc, char **argv)
+{
+        struct usersd_options options;
+        struct pipit_log *log;
+        sigset_t signals;
+        int status;
+
+        if (!usersd_options_read(&options, argc, argv, stderr))
+                return EXIT_USAGE;
+        if (sodium_init() < 0) {
+                (void)fprintf(stderr, "usersd: libsodium cannot be initialised\n");
+                return EXIT_INTERNAL;
+        }
+        (void)signal(SIGPIPE, SIG_IGN);
+        if (options.command == USERSD_SERVE)
+                block_signals(&signals);
+
+        log = pipit_log_new(STDERR_FILENO, options.log_format, options.log_level);
+        if (!log) {
+                (void)fprintf(stderr, "usersd: out of memory\n");
+                return EXIT_INTERNAL;
+        }
+        status = run(&options, &signals, log);
+        (void)pipit_log_free(log);
+
+        return status;
+}

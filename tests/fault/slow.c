@@ -1,0 +1,313 @@
+/*
+ * Slow among fast: calls of 100 ms must not hold up the others
+ *
+ *      fault-slow SERVER [SECONDS [ROUNDS]]
+ *
+ * Open loop: a call starts when its time has come, whatever became of those
+ * before it, and its latency counts from that intended start. At 2,000/s and at
+ * half of the peak, each once without and once with twice as many slow calls
+ * outstanding, all the time, as the channel has lanes; the median over the
+ * rounds of the ratio of the two p99 is at most 2.
+ */
+
+#include <errno.h>
+#include <pipit/client.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/base/clock.h"
+#include "core/base/macros.h"
+#include "echo/v1/echo.pipit.h"
+#include "tests/fault/harness.h"
+
+#define N_LANES   16 /* a channel's default */
+#define N_SLOW    (2 * N_LANES)
+#define SLOW_MS   100
+#define RATE      2000
+#define N_PEAK    256 /* in flight, closed loop */
+#define RATIO_MAX 2.0
+#define RATE_MAX  400000
+#define WARM_US   (200 * PIPIT_US_PER_MS)
+#define TICK_NS   500000 /* the pacer wakes this often and starts all that is due */
+
+struct bench {
+        struct pipit_channel *channel;
+        pthread_mutex_t mutex;
+        pthread_cond_t changed;
+        atomic_size_t n_out;
+        atomic_bool stopping;
+        atomic_size_t n_failed;
+};
+
+struct fast {
+        struct pipit_call call;
+        struct bench *bench;
+        int64_t intended_us;
+        int64_t latency_us;
+};
+
+struct slow {
+        struct pipit_call call;
+        struct bench *bench;
+};
+
+static void bench_leave(struct bench *bench, const struct pipit_call *call)
+{
+        if (pipit_call_error(call)->status != PIPIT_OK)
+                (void)atomic_fetch_add(&bench->n_failed, 1);
+        (void)pthread_mutex_lock(&bench->mutex);
+        (void)atomic_fetch_sub(&bench->n_out, 1);
+        (void)pthread_cond_signal(&bench->changed);
+        (void)pthread_mutex_unlock(&bench->mutex);
+}
+
+static void bench_wait(struct bench *bench)
+{
+        (void)pthread_mutex_lock(&bench->mutex);
+        while (atomic_load(&bench->n_out) > 0)
+                (void)pthread_cond_wait(&bench->changed, &bench->mutex);
+        (void)pthread_mutex_unlock(&bench->mutex);
+}
+
+/* --- slow calls -------------------------------------------------------------- */
+
+static void slow_start(struct slow *slow)
+{
+        Echo__V1__SleepRequest request = ECHO__V1__SLEEP_REQUEST__INIT;
+
+        request.duration_ms = SLOW_MS;
+        echo_v1_sleep_start(slow->bench->channel, &slow->call, &request);
+}
+
+static void slow_done(struct pipit_call *call)
+{
+        struct slow *slow = pipit_container_of(call, struct slow, call);
+
+        if (atomic_load(&slow->bench->stopping) || pipit_call_error(call)->status != PIPIT_OK) {
+                bench_leave(slow->bench, call);
+                return;
+        }
+        pipit_call_reset(call);
+        slow_start(slow);
+}
+
+static struct slow *slow_start_all(struct bench *bench)
+{
+        struct slow *slow = calloc(N_SLOW, sizeof(*slow));
+
+        if (!slow)
+                die("out of memory");
+        for (size_t i = 0; i < N_SLOW; i++) {
+                (void)atomic_fetch_add(&bench->n_out, 1);
+                slow[i].bench = bench;
+                slow[i].call.done = slow_done;
+                slow_start(&slow[i]);
+        }
+
+        return slow;
+}
+
+/* --- fast calls -------------------------------------------------------------- */
+
+static void fast_done(struct pipit_call *call)
+{
+        struct fast *fast = pipit_container_of(call, struct fast, call);
+
+        fast->latency_us = pipit_clock_now_us() - fast->intended_us;
+        bench_leave(fast->bench, call);
+}
+
+static void fast_start(struct fast *fast, struct bench *bench, int64_t intended_us)
+{
+        Echo__V1__EchoRequest request = ECHO__V1__ECHO_REQUEST__INIT;
+
+        (void)atomic_fetch_add(&bench->n_out, 1);
+        fast->bench = bench;
+        fast->intended_us = intended_us;
+        fast->call.done = fast_done;
+        request.text = (char *)"0123456789012345678901234567890123456789";
+        echo_v1_echo_start(bench->channel, &fast->call, &request);
+}
+
+/* The p99 of @rate calls a second for @duration_us, from the intended starts. */
+static int64_t open_loop_p99(struct bench *bench, double rate, int64_t duration_us)
+{
+        size_t n = (size_t)(rate * (double)duration_us / 1e6);
+        struct fast *fasts = calloc(n, sizeof(*fasts));
+        struct latencies latencies;
+        int64_t start_us = pipit_clock_now_us();
+        int64_t p99;
+
+        if (!fasts)
+                die("out of memory");
+        for (size_t i = 0; i < n;) {
+                int64_t now_us = pipit_clock_now_us();
+                int64_t due_us = start_us + (int64_t)((double)i * 1e6 / rate);
+
+                if (due_us > now_us) {
+                        const struct timespec tick = {.tv_nsec = TICK_NS};
+
+                        (void)nanosleep(&tick, NULL);
+                        continue;
+                }
+                fast_start(&fasts[i++], bench, due_us);
+        }
+        atomic_store(&bench->stopping, true);
+        bench_wait(bench);
+
+        latencies_init(&latencies, n);
+        for (size_t i = 0; i < n; i++) {
+                if (fasts[i].intended_us >= start_us + WARM_US)
+                        latencies.us[latencies.n++] = fasts[i].latency_us;
+                pipit_call_deinit(&fasts[i].call);
+        }
+        p99 = latencies_percentile(&latencies, 990);
+        latencies_deinit(&latencies);
+        free(fasts);
+
+        return p99;
+}
+
+static int64_t measure(struct pipit_channel *channel, double rate, int64_t us, bool with_slow)
+{
+        struct bench bench = {.channel = channel};
+        struct slow *slow = NULL;
+        int64_t p99;
+
+        (void)pthread_mutex_init(&bench.mutex, NULL);
+        (void)pthread_cond_init(&bench.changed, NULL);
+        if (with_slow)
+                slow = slow_start_all(&bench);
+        p99 = open_loop_p99(&bench, rate, us);
+        if (atomic_load(&bench.n_failed) > 0)
+                (void)check(false, "%zu calls failed", atomic_load(&bench.n_failed));
+        for (size_t i = 0; slow && i < N_SLOW; i++)
+                pipit_call_deinit(&slow[i].call);
+        free(slow);
+
+        return p99;
+}
+
+/* --- the peak ------------------------------------------------------------------ */
+
+struct peak {
+        struct pipit_call call;
+        struct bench *bench;
+        atomic_size_t *n_calls;
+};
+
+static void peak_start(struct peak *peak)
+{
+        Echo__V1__EchoRequest request = ECHO__V1__ECHO_REQUEST__INIT;
+
+        echo_v1_echo_start(peak->bench->channel, &peak->call, &request);
+}
+
+static void peak_done(struct pipit_call *call)
+{
+        struct peak *peak = pipit_container_of(call, struct peak, call);
+
+        (void)atomic_fetch_add(peak->n_calls, 1);
+        if (atomic_load(&peak->bench->stopping)) {
+                bench_leave(peak->bench, call);
+                return;
+        }
+        pipit_call_reset(call);
+        peak_start(peak);
+}
+
+/* Calls a second with N_PEAK in flight. */
+static double measure_peak(struct pipit_channel *channel)
+{
+        const struct timespec second = {.tv_sec = 1};
+        struct bench bench = {.channel = channel};
+        struct peak *peaks = calloc(N_PEAK, sizeof(*peaks));
+        atomic_size_t n_calls = 0;
+        int64_t start_us;
+        double rate;
+
+        if (!peaks)
+                die("out of memory");
+        (void)pthread_mutex_init(&bench.mutex, NULL);
+        (void)pthread_cond_init(&bench.changed, NULL);
+        start_us = pipit_clock_now_us();
+        for (size_t i = 0; i < N_PEAK; i++) {
+                peaks[i] = (struct peak){.bench = &bench, .n_calls = &n_calls};
+                peaks[i].call.done = peak_done;
+                (void)atomic_fetch_add(&bench.n_out, 1);
+                peak_start(&peaks[i]);
+        }
+        (void)nanosleep(&second, NULL); /* the time of the measurement, not a wait for an event */
+        rate = (double)atomic_load(&n_calls) * 1e6 / (double)(pipit_clock_now_us() - start_us);
+        atomic_store(&bench.stopping, true);
+        bench_wait(&bench);
+        for (size_t i = 0; i < N_PEAK; i++)
+                pipit_call_deinit(&peaks[i].call);
+        free(peaks);
+
+        return rate;
+}
+
+static void compare(struct pipit_channel *channel, double rate, int64_t us, size_t n_rounds)
+{
+        int64_t *ratios = calloc(n_rounds, sizeof(*ratios));
+
+        if (!ratios)
+                die("out of memory");
+        for (size_t i = 0; i < n_rounds; i++) {
+                int64_t without_us = measure(channel, rate, us, false);
+                int64_t with_us = measure(channel, rate, us, true);
+
+                ratios[i] = with_us * 1000 / (without_us > 0 ? without_us : 1);
+                note("%.0f/s: p99 %lld us alone, %lld us with %d slow calls: %.2f",
+                     rate,
+                     (long long)without_us,
+                     (long long)with_us,
+                     N_SLOW,
+                     (double)ratios[i] / 1000);
+        }
+        (void)check((double)median(ratios, n_rounds) / 1000 <= RATIO_MAX,
+                    "%.0f/s: the p99 with slow calls is %.2f of that without (median of %zu)",
+                    rate,
+                    (double)median(ratios, n_rounds) / 1000,
+                    n_rounds);
+        free(ratios);
+}
+
+int main(int argc, char **argv)
+{
+        int64_t seconds = argc > 2 ? strtol(argv[2], NULL, 10) : 10;
+        size_t n_rounds = argc > 3 ? strtoul(argv[3], NULL, 10) : 5;
+        struct pipit_channel *channel;
+        struct process server;
+        char folder[64];
+        char url[128];
+        double peak;
+
+        if (argc < 2)
+                die("usage: fault-slow SERVER [SECONDS [ROUNDS]]");
+
+        temporary_folder_make(folder);
+        (void)snprintf(url, sizeof(url), "ipc://%s/s", folder);
+        process_start(&server, (const char *[]){argv[1], url, NULL}, NULL);
+        channel = pipit_channel_new(url, NULL, NULL);
+        if (!channel)
+                die("no channel");
+
+        peak = measure_peak(channel);
+        note("peak with %d in flight: %.0f calls/s", N_PEAK, peak);
+        compare(channel, RATE, seconds * PIPIT_US_PER_S, n_rounds);
+        peak = peak > RATE_MAX ? RATE_MAX : peak;
+        compare(channel, peak / 2, seconds * PIPIT_US_PER_S, n_rounds);
+
+        (void)pipit_channel_free(channel);
+        (void)process_end(&server, SIGTERM);
+        temporary_folder_remove(folder);
+
+        return finish();
+}
