@@ -28,7 +28,7 @@ enum pipit_log_level {
 };
 
 enum pipit_log_format {
-        PIPIT_LOG_JSON,     /* {"time":"2026-01-02T03:04:05.678901Z","level":"info","msg":...,fields} */
+        PIPIT_LOG_JSON, /* {"time":"2026-01-02T03:04:05.678901Z","level":"info","msg":...,fields} */
         PIPIT_LOG_READABLE, /* 03:04:05.678 info  message  key=value ... */
 };
 
@@ -56,7 +56,8 @@ struct pipit_log_field {
 
 #define PIPIT_LOG_STRING(k, v) ((struct pipit_log_field){(k), PIPIT_LOG_FIELD_STRING, (v), 0})
 #define PIPIT_LOG_INT(k, v)    ((struct pipit_log_field){(k), PIPIT_LOG_FIELD_INT, NULL, (int64_t)(v)})
-#define PIPIT_LOG_BOOL(k, v)   ((struct pipit_log_field){(k), PIPIT_LOG_FIELD_BOOL, NULL, (v) ? 1 : 0})
+#define PIPIT_LOG_BOOL(k, v)                                                                       \
+        ((struct pipit_log_field){(k), PIPIT_LOG_FIELD_BOOL, NULL, (v) ? 1 : 0})
 
 /* Writes to @fd, which stays the caller's and open until free. NULL: out of memory or threads. */
 struct pipit_log *pipit_log_new(int fd, enum pipit_log_format format, enum pipit_log_level level);
@@ -81,11 +82,8 @@ void pipit_log_write(struct pipit_log *log,
         do {                                                                                       \
                 if (pipit_log_enabled((log), (level))) {                                           \
                         const struct pipit_log_field fields_[] = {__VA_ARGS__};                    \
-                        pipit_log_write((log),                                                     \
-                                        (level),                                                   \
-                                        (message),                                                 \
-                                        fields_,                                                   \
-                                        PIPIT_N_ELEMENTS(fields_));                                \
+                        pipit_log_write(                                                           \
+                                (log), (level), (message), fields_, PIPIT_N_ELEMENTS(fields_));    \
                 }                                                                                  \
         } while (0)
 
