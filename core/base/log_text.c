@@ -302,7 +302,8 @@ void pipit_log_text_begin(struct pipit_log_text *text,
         fits = append_escaped(text, message, is_json ? QUOTED : ESCAPED);
 
         /* Past the limit of the text: its room is in the tail. */
-        text->bytes[text->n_bytes++] = is_json ? '"' : ' ';
+        if (is_json || n_fields > 0)
+                text->bytes[text->n_bytes++] = is_json ? '"' : ' ';
         for (size_t i = 0; fits && i < n_fields; i++)
                 fits = append_field(text, &fields[i]);
         text->cut = !fits;
