@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""Sends every row of "Bad frames" in docs/wire.md, and wants the answer that the row tells.
+
+    bad_frames.py [--usersd PROGRAM] [--echo-server PROGRAM]
+
+While a bad frame is with the server an honest client calls on another pipe,
+and is answered each time. All rows are sent again and again; then the server
+has no more memory than before.
+"""
+
+import argparse
+import functools
+import os
+import re
+
+import users
+import wire
+import wire_doc
+from channel import simple
+from harness import Report, Server, equal, true
+from wire import Pipe, call
+
+WARM_UP_ROUNDS = 3
+MEMORY_PERCENT = 5
+
+
+class Honest:
+    """The client beside: one call at a time, each answered."""
+
+    def __init__(self, url):
+        self.pipe = Pipe.connect(url)
+
+    def call(self):
+        reply = simple(self.pipe, call(1, users.HEALTH)).replies[1]
+        equal(str(reply), "OK", "the honest client")
+
+
+def shown(frame):
+    """A server's frame as the page writes answers."""
+    try:
+        response = wire.read_response(frame)
+    except wire.Rejected as reject:
+        detail = f" detail={reject.detail}" if reject.detail else ""
+        return f"reject {reject.name}{detail}"
+    replies = [f"{call_id}={reply}" for call_id, reply in sorted(response.replies.items())]
+    return " ".join(["ok", *replies])
+
+
+def answer_of(pipe, request_id):
+    try:
+        return shown(pipe.recv(request_id))
+    except wire.Closed:
+        return "closed"
+
+
+def send(pipe, body):
+    try:
+        return pipe.send(body)
+    except wire.Closed:
+        return None
+
+
+class Rows:
+    """The rows that a server is sent, with what it must answer."""
+
+    def __init__(self, server, columns, limit):
+        self.server, self.limit = server, limit
+        self.rows = {}
+        for column in columns:
+            self.rows.update(wire_doc.table(13, "recipe", column))
+
+    def body(self, row):
+        return wire_doc.Recipe(self.limit, os.urandom(16)).body(row["recipe"])
+
+    def want(self, row):
+        answer = next(text for column, text in row.items() if column.startswith("answer"))
+        return re.sub(r"LIMIT", str(self.limit), answer)
+
+    def one(self, row, honest):
+        """One row on a pipe of its own; the honest client calls while it is under way."""
+        pipe = Pipe.connect(self.server.url)
+        try:
+            request_id = send(pipe, self.body(row))
+            honest.call()
+            equal(answer_of(pipe, request_id), self.want(row), row["recipe"])
+        finally:
+            pipe.close()
+
+    def all_at_once(self, honest):
+        """Every row that leaves the pipe open, on one pipe, without waiting between them."""
+        pipe = Pipe.connect(self.server.url)
+        sent = []
+        for row in self.rows.values():
+            if self.want(row) != "closed":
+                sent.append((row, send(pipe, self.body(row))))
+                while len(sent) > 32:
+                    equal_row(pipe, *sent.pop(0), self)
+                honest.call()
+        for row, request_id in sent:
+            equal_row(pipe, row, request_id, self)
+        pipe.close()
+
+    def cut_short(self, honest):
+        """Every row again, each on a pipe that is closed before the answer."""
+        for row in self.rows.values():
+            pipe = Pipe.connect(self.server.url)
+            send(pipe, self.body(row))
+            pipe.close()
+        honest.call()
+
+    def round(self, honest):
+        for row in self.rows.values():
+            self.one(row, honest)
+        self.all_at_once(honest)
+        self.cut_short(honest)
+
+
+def equal_row(pipe, row, request_id, rows):
+    equal(answer_of(pipe, request_id), rows.want(row), row["recipe"])
+
+
+def memory_stays(rows, honest):
+    for _ in range(WARM_UP_ROUNDS):
+        rows.round(honest)
+    before = rows.server.memory_kb()
+    rows.round(honest)
+    after = rows.server.memory_kb()
+    print(f"# PSS, RSS in kB: {before} after a round, {after} after the next")
+    for was, now in zip(before, after):
+        true(now <= was * (100 + MEMORY_PERCENT) / 100, f"memory grew from {before} to {after}")
+
+
+def run(report, kind, command, columns, limit):
+    with Server(command) as server:
+        rows = Rows(server, columns, limit)
+        honest = Honest(server.url)
+        for name, row in rows.rows.items():
+            report.run(f"{name}: {rows.want(row)} ({kind})", rows.one, row, honest)
+        report.run(f"all rows at once on one pipe ({kind})", rows.all_at_once, honest)
+        report.run(f"all rows on pipes that close ({kind})", rows.cut_short, honest)
+        report.run(f"memory is the same after another round ({kind})", memory_stays, rows, honest)
+        report.run(f"the server stops with 0 ({kind})", lambda: equal(server.stop(), 0))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--usersd")
+    parser.add_argument("--echo-server")
+    options = parser.parse_args()
+    # freed memory of a sanitized server is to be free
+    os.environ["ASAN_OPTIONS"] = "quarantine_size_mb=0:" + os.environ.get("ASAN_OPTIONS", "")
+
+    report = Report()
+    limit = wire_doc.limits()["frame_bytes"]
+    if options.usersd:
+        command = [options.usersd, "serve", "--store", "memory:"]
+        run(report, "usersd", command, ("answer", "answer of users"), limit)
+    if options.echo_server:
+        command = [options.echo_server, "--frame-bytes-max", str(4 * limit)]
+        run(report, "echo, 4 MiB", command, ("answer", "answer of 4 MiB"), 4 * limit)
+    report.exit()
+
+
+if __name__ == "__main__":
+    main()
