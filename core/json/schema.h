@@ -3,7 +3,12 @@
  *
  * For those who have no generated code: the CLI, `invoke`. What comes out works
  * with protobuf_c_message_pack() and pipit_message_unpack() like any generated
- * descriptor. Immutable once built; any thread.
+ * descriptor, with one difference: message_init is NULL, so that new messages
+ * come from pipit_schema_message_new(). Immutable while nothing is added; then
+ * any thread.
+ *
+ * proto2 and proto3. Groups, and fields named by extensions, are not supported:
+ * the former are refused, the latter stay unknown fields.
  */
 
 #ifndef CORE_JSON_SCHEMA_H
@@ -11,9 +16,11 @@
 
 #include <pipit/service.h>
 #include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/arena.h"
 #include "core/base/macros.h"
 #include "core/base/status.h"
 
@@ -25,15 +32,19 @@ struct pipit_schema *pipit_schema_new(void);
 /* NULL is a no-op. Returns NULL. All that was looked up dies with it. */
 struct pipit_schema *pipit_schema_free(struct pipit_schema *schema);
 
-/* Adds a file and its dependencies; one that is there (by name) is passed over. */
+/*
+ * Adds a file and its dependencies; one that is there (by name) is passed over.
+ * INVALID_ARGUMENT (SCHEMA_INVALID): what is wrong with it, and nothing was
+ * added; the message lives as the schema does.
+ */
 enum pipit_status pipit_schema_add_file(struct pipit_schema *schema,
                                         const struct pipit_file *file,
                                         struct pipit_error *ret_error);
 
 /*
  * Adds a serialized google.protobuf.FileDescriptorSet, as `protoc
- * --include_imports --descriptor_set_out` writes it. INVALID_ARGUMENT: what is
- * wrong with it; the message lives as the schema does.
+ * --include_imports --descriptor_set_out` writes it; its bytes are copied.
+ * Errors as above.
  */
 enum pipit_status pipit_schema_add_set(struct pipit_schema *schema,
                                        const uint8_t *bytes,
@@ -54,6 +65,27 @@ const struct pipit_service *pipit_schema_service(const struct pipit_schema *sche
 
 /* The method or service name nearest to @name (edit distance), for errors; NULL when nothing is near. */
 const char *pipit_schema_nearest_method(const struct pipit_schema *schema, const char *name);
+
+/*
+ * The JSON name that the .proto gives to @field of a message named as
+ * @descriptor is, whoever made the descriptor; NULL: @schema is NULL or has no
+ * such field. Without one it is lowerCamelCase of the field's name.
+ */
+const char *pipit_schema_json_name(const struct pipit_schema *schema,
+                                   const ProtobufCMessageDescriptor *descriptor,
+                                   const ProtobufCFieldDescriptor *field);
+
+/*
+ * Whether @field of a message of @parent is a map. Without a schema that knows
+ * the message, its entry's name and fields tell, as protoc makes them.
+ */
+bool pipit_schema_is_map(const struct pipit_schema *schema,
+                         const ProtobufCMessageDescriptor *parent,
+                         const ProtobufCFieldDescriptor *field);
+
+/* An empty message of a schema's or a generated @descriptor, in @arena. NULL: out of memory. */
+ProtobufCMessage *pipit_schema_message_new(const ProtobufCMessageDescriptor *descriptor,
+                                           struct pipit_arena *arena);
 
 PIPIT_DEFINE_CLEANUP(struct pipit_schema, pipit_schema_free);
 
