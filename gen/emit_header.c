@@ -204,7 +204,8 @@ void emit_header(struct text *text, const struct model_file *file, const struct 
                 emit_comment(text, "", service->comment);
                 text_add(text, "extern const struct pipit_service %s;\n", service->table);
                 add_server(text, service);
-                add_client(text, service);
+                if (service->n_methods > 0)
+                        add_client(text, service);
         }
 
         text_add(text, "\nPIPIT_END_DECLS\n\n#endif\n");

@@ -43,7 +43,7 @@ static struct model_method make_method(const struct context *context,
                 .response_type = names_message_type(context->arena, descriptor->output_type),
                 .response_descriptor =
                         names_message_descriptor(context->arena, descriptor->output_type),
-                .deprecated = options && options->deprecated,
+                .deprecated = service->deprecated || (options && options->deprecated),
                 .no_side_effects =
                         options &&
                         options->idempotency_level ==
