@@ -1,1 +1,270 @@
-#include <pipit/client.h>
+#include "client/channel.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/uuid.h"
+#include "core/rpc/limits.h"
+
+#define N_LANES_DEFAULT       16
+#define N_LANES_MIN           2 /* one may be held by the server while the other brings new calls */
+#define N_LANES_MAX           256
+#define FRAME_BYTES_MIN       4096
+#define REDIAL_MIN_MS_DEFAULT 10
+#define REDIAL_MAX_MS_DEFAULT 500
+
+static _Thread_local char new_message[256];
+
+static uint32_t or_default(uint32_t number, uint32_t fallback)
+{
+        return number ? number : fallback;
+}
+
+static uint32_t clamp(uint32_t number, uint32_t min, uint32_t max)
+{
+        if (number < min)
+                return min;
+
+        return number > max ? max : number;
+}
+
+static struct pipit_channel_options complete(const struct pipit_channel_options *options)
+{
+        static const struct pipit_channel_options none;
+        struct pipit_channel_options full = options ? *options : none;
+
+        full.timeout_ms = clamp(
+                or_default(full.timeout_ms, PIPIT_TIMEOUT_MS_DEFAULT), 1, PIPIT_TIMEOUT_MS_MAX);
+        full.n_lanes = clamp(or_default(full.n_lanes, N_LANES_DEFAULT), N_LANES_MIN, N_LANES_MAX);
+        full.frame_bytes_max = clamp(or_default(full.frame_bytes_max, PIPIT_FRAME_BYTES_DEFAULT),
+                                     FRAME_BYTES_MIN,
+                                     PIPIT_FRAME_BYTES_MAX);
+        full.redial_min_ms = or_default(full.redial_min_ms, REDIAL_MIN_MS_DEFAULT);
+        full.redial_max_ms = or_default(full.redial_max_ms, REDIAL_MAX_MS_DEFAULT);
+        if (full.redial_max_ms < full.redial_min_ms)
+                full.redial_max_ms = full.redial_min_ms;
+
+        return full;
+}
+
+static bool fail_new(struct pipit_error *ret_error, enum client_reason reason, const char *detail)
+{
+        snprintf(new_message, sizeof(new_message), "%s", detail);
+        *ret_error = client_error(reason, PIPIT_NOT_RUN);
+        ret_error->message = new_message;
+
+        return false;
+}
+
+static bool fail_url(struct pipit_error *ret_error,
+                     const char *url,
+                     size_t n_bytes,
+                     const char *problem)
+{
+        int n_shown = n_bytes > 128 ? 128 : (int)n_bytes;
+
+        fail_new(ret_error, CLIENT_REASON_INVALID_TARGET, "");
+        snprintf(new_message, sizeof(new_message), "%.*s: %s", n_shown, url, problem);
+
+        return false;
+}
+
+static size_t count_urls(const char *target)
+{
+        size_t n_urls = 1;
+
+        for (; *target; target++)
+                n_urls += *target == ',';
+
+        return n_urls;
+}
+
+static bool open_addresses(struct pipit_channel *channel,
+                           const char *target,
+                           struct pipit_error *ret_error)
+{
+        size_t n_urls = count_urls(target);
+        const char *url = target;
+
+        if (n_urls > TARGET_ADDRESSES_MAX)
+                return fail_new(ret_error, CLIENT_REASON_INVALID_TARGET, "too many addresses");
+        channel->addresses = calloc(n_urls, sizeof(*channel->addresses));
+        if (!channel->addresses)
+                return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, "out of memory");
+
+        for (size_t i = 0; i < n_urls; i++) {
+                size_t n_bytes = strcspn(url, ",");
+                struct target_address address;
+                const char *problem;
+                int error;
+
+                problem = target_parse_url(
+                        url, n_bytes, channel->options.insecure_plaintext, &address);
+                if (problem)
+                        return fail_url(ret_error, url, n_bytes, problem);
+                channel->n_addresses++;
+                if (!address_init(&channel->addresses[i], channel, &address, &error))
+                        return fail_new(
+                                ret_error, CLIENT_REASON_OUT_OF_MEMORY, req_strerror(error));
+                url += n_bytes + 1;
+        }
+
+        return true;
+}
+
+/* A page that the kernel clears in a child; where it cannot, the pid is compared. */
+static void mark_for_fork(struct pipit_channel *channel)
+{
+        size_t n_bytes = (size_t)sysconf(_SC_PAGESIZE);
+        uint32_t *mark;
+
+        channel->pid = getpid();
+        mark = mmap(NULL, n_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (mark == MAP_FAILED)
+                return;
+        if (madvise(mark, n_bytes, MADV_WIPEONFORK) < 0) {
+                munmap(mark, n_bytes);
+                return;
+        }
+        *mark = 1;
+        channel->fork_mark = mark;
+}
+
+static void unmark(struct pipit_channel *channel)
+{
+        if (channel->fork_mark)
+                munmap((void *)channel->fork_mark, (size_t)sysconf(_SC_PAGESIZE));
+}
+
+bool channel_is_forked(const struct pipit_channel *channel)
+{
+        if (channel->fork_mark)
+                return *(const volatile uint32_t *)channel->fork_mark == 0;
+
+        return getpid() != channel->pid;
+}
+
+/* Signals are for the threads of the program. */
+static bool start_thread(struct pipit_channel *channel, struct pipit_error *ret_error)
+{
+        sigset_t all, before;
+        int error;
+
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        error = pthread_create(&channel->thread, NULL, channel_thread, channel);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        if (error)
+                return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, strerror(error));
+
+        return true;
+}
+
+static struct pipit_channel *channel_destroy(struct pipit_channel *channel)
+{
+        for (size_t i = 0; i < channel->n_addresses; i++)
+                address_deinit(&channel->addresses[i]);
+        free(channel->addresses);
+        table_deinit(&channel->table);
+        if (channel->event_fd >= 0)
+                close(channel->event_fd);
+        unmark(channel);
+        pthread_cond_destroy(&channel->idle);
+        pthread_mutex_destroy(&channel->mutex);
+        free(channel);
+
+        return NULL;
+}
+
+static bool channel_open(struct pipit_channel *channel,
+                         const char *target,
+                         struct pipit_error *ret_error)
+{
+        pthread_mutex_init(&channel->mutex, NULL);
+        pthread_cond_init(&channel->idle, NULL);
+        list_init(&channel->waiting);
+        channel->next_id = 1;
+        channel->held_max = channel->options.n_lanes / 2;
+        channel->expiry_us = PIPIT_NEVER_US;
+        pipit_random_bytes(channel->client_id, sizeof(channel->client_id));
+        mark_for_fork(channel);
+
+        channel->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (channel->event_fd < 0)
+                return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, strerror(errno));
+        if (!table_init(&channel->table))
+                return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, "out of memory");
+        if (!open_addresses(channel, target, ret_error))
+                return false;
+
+        return start_thread(channel, ret_error);
+}
+
+struct pipit_channel *pipit_channel_new(const char *target,
+                                        const struct pipit_channel_options *options,
+                                        struct pipit_error *ret_error)
+{
+        struct pipit_error error = {0};
+        struct pipit_channel *channel = calloc(1, sizeof(*channel));
+
+        if (!channel) {
+                (void)fail_new(&error, CLIENT_REASON_OUT_OF_MEMORY, "out of memory");
+        } else {
+                channel->options = complete(options);
+                if (channel_open(channel, target, &error))
+                        return channel;
+                channel = channel_destroy(channel);
+        }
+        if (ret_error)
+                *ret_error = error;
+
+        return NULL;
+}
+
+static void end_list(struct pipit_channel *channel, struct list *list)
+{
+        struct list *node, *after;
+
+        list_for_each(node, after, list)
+                channel_abandon(channel,
+                                pipit_container_of(node, struct pipit_call_state, node),
+                                CLIENT_REASON_CHANNEL_CLOSED,
+                                &channel->endings);
+}
+
+static void end_everything(struct pipit_channel *channel)
+{
+        channel->is_closing = true;
+        end_list(channel, &channel->waiting);
+        for (size_t i = 0; i < channel->n_addresses; i++) {
+                end_list(channel, &channel->addresses[i].queue);
+                end_list(channel, &channel->addresses[i].sent);
+                end_list(channel, &channel->addresses[i].limbo);
+        }
+        channel_wake(channel);
+}
+
+struct pipit_channel *pipit_channel_free(struct pipit_channel *channel)
+{
+        if (!channel || call_is_in_done() || channel_is_forked(channel))
+                return NULL;
+
+        pthread_mutex_lock(&channel->mutex);
+        end_everything(channel);
+        while (channel->n_active > 0)
+                pthread_cond_wait(&channel->idle, &channel->mutex);
+        channel->is_stopping = true;
+        channel_wake(channel);
+        pthread_mutex_unlock(&channel->mutex);
+
+        pthread_join(channel->thread, NULL);
+
+        return channel_destroy(channel);
+}

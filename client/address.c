@@ -1,0 +1,432 @@
+#include "client/address.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/channel.h"
+#include "core/base/clock.h"
+#include "core/base/macros.h"
+#include "core/base/uuid.h"
+
+/* How long a connection that the probe found possible may take to come up in nng. */
+#define DIAL_MS 1000
+
+/* How soon lanes that have not come back are called again. */
+#define RECALL_MS 1
+
+static void on_pipe(void *context)
+{
+        const struct address *address = context;
+
+        channel_wake(address->channel);
+}
+
+static int open_lanes(struct address *address)
+{
+        for (size_t i = 0; i < address->n_lanes; i++) {
+                struct lane *lane = &address->lanes[i];
+                int error;
+
+                lane->address = address;
+                lane->req.on_sent = lane_on_sent;
+                lane->req.on_received = lane_on_received;
+                error = req_lane_open(&lane->req, &address->socket);
+                if (error)
+                        return error;
+                lane_rest(lane);
+        }
+
+        return 0;
+}
+
+bool address_init(struct address *address,
+                  struct pipit_channel *channel,
+                  const struct target_address *target,
+                  int *ret_error)
+{
+        address->channel = channel;
+        address->target = *target;
+        address->redial_ms = channel->options.redial_min_ms;
+        list_init(&address->queue);
+        list_init(&address->sent);
+        list_init(&address->limbo);
+        address->n_lanes = channel->options.n_lanes;
+        address->lanes = calloc(address->n_lanes, sizeof(*address->lanes));
+        if (!address->lanes) {
+                *ret_error = NNG_ENOMEM;
+                return false;
+        }
+
+        address->socket.on_pipe = on_pipe;
+        address->socket.context = address;
+        address->socket.receive_bytes_max =
+                channel->options.frame_bytes_max + PIPIT_RECV_HEADROOM_BYTES;
+        *ret_error = req_socket_open(&address->socket);
+        if (*ret_error)
+                return false;
+        address->is_socket_open = true;
+        *ret_error = open_lanes(address);
+
+        return *ret_error == 0;
+}
+
+void address_deinit(struct address *address)
+{
+        probe_stop(&address->probe);
+        for (size_t i = 0; address->lanes && i < address->n_lanes; i++)
+                req_lane_stop(&address->lanes[i].req);
+        for (size_t i = 0; address->lanes && i < address->n_lanes; i++) {
+                req_lane_close(&address->lanes[i].req);
+                pipit_arena_deinit(&address->lanes[i].arena);
+        }
+        if (address->is_socket_open)
+                req_socket_close(&address->socket);
+        free(address->lanes);
+        free(address->cancels);
+}
+
+static void describe(struct address *address, const char *problem)
+{
+        snprintf(address->problem,
+                 sizeof(address->problem),
+                 "%s: %s",
+                 address->target.text,
+                 problem);
+}
+
+/* Somewhere in the upper half of the pause, so that many clients do not come at once. */
+static void rest(struct address *address, int64_t now_us)
+{
+        int64_t pause_us = (int64_t)address->redial_ms * PIPIT_US_PER_MS;
+        uint64_t half_us = (uint64_t)pause_us / 2;
+
+        address->state = ADDRESS_RESTING;
+        address->attempt_us = now_us + (int64_t)(half_us + pipit_random_u64() % (half_us + 1));
+        address->redial_ms *= 2;
+        if (address->redial_ms > address->channel->options.redial_max_ms)
+                address->redial_ms = address->channel->options.redial_max_ms;
+}
+
+/* What is known of the calls there is what was known when the connection broke. */
+static void send_to_limbo(struct address *address, int64_t now_us)
+{
+        bool is_known = address->instance_epoch == address->epoch;
+        struct list *node;
+
+        while ((node = list_take(&address->sent))) {
+                struct pipit_call_state *state =
+                        pipit_container_of(node, struct pipit_call_state, node);
+
+                if (state->epoch == address->epoch)
+                        state->instance = is_known ? address->instance : 0;
+                list_append(&address->limbo, node);
+        }
+        address->limbo_us = now_us + CHANNEL_LIMBO_MS * PIPIT_US_PER_MS;
+}
+
+static void send_elsewhere(struct address *address)
+{
+        struct pipit_channel *channel = address->channel;
+        struct list all, *node;
+
+        list_init(&all);
+        list_prepend_all(&all, &address->queue);
+        address->n_queued = 0;
+        while ((node = list_take(&all)))
+                (void)channel_dispatch(channel,
+                                       pipit_container_of(node, struct pipit_call_state, node),
+                                       &channel->endings);
+}
+
+void address_lose(struct address *address, const char *problem)
+{
+        if (address->state != ADDRESS_UP)
+                return;
+
+        address->state = ADDRESS_LOST;
+        describe(address, problem);
+        address->hello_is_due = false;
+        address->is_draining = false;
+        send_to_limbo(address, pipit_clock_now_us());
+        send_elsewhere(address);
+        channel_wake(address->channel);
+}
+
+static void give_up_limbo(struct address *address, struct endings *endings)
+{
+        struct list *node, *after;
+
+        list_for_each(node, after, &address->limbo)
+        {
+                struct pipit_call_state *state =
+                        pipit_container_of(node, struct pipit_call_state, node);
+                struct pipit_error error;
+
+                error = client_error_at(CLIENT_REASON_CONNECTION_LOST,
+                                        PIPIT_MAY_HAVE_RUN,
+                                        &state->arena,
+                                        NULL,
+                                        address->problem);
+                channel_end(address->channel, state, &error, endings);
+        }
+}
+
+/* An attempt has failed: who does not want to wait learns why. */
+static void attempt_failed(struct address *address, const char *problem, int64_t now_us)
+{
+        struct pipit_channel *channel = address->channel;
+        struct endings endings = {0};
+
+        pthread_mutex_lock(&channel->mutex);
+        describe(address, problem);
+        address->has_failed = true;
+        rest(address, now_us);
+        give_up_limbo(address, &endings);
+        channel_dispatch_waiting(channel, &endings);
+        pthread_mutex_unlock(&channel->mutex);
+        channel_finish(channel, &endings);
+}
+
+static void came_up(struct address *address)
+{
+        struct pipit_channel *channel = address->channel;
+        struct endings endings = {0};
+
+        pthread_mutex_lock(&channel->mutex);
+        address->state = ADDRESS_UP;
+        address->epoch++;
+        address->is_proven = false;
+        address->has_failed = false;
+        address->hello_is_due = true;
+        address->frame_bytes_max = channel->options.frame_bytes_max;
+        address->busy_until_us = 0;
+        address->poll_us = 0;
+        channel_dispatch_waiting(channel, &endings);
+        channel_flush(channel, &endings);
+        pthread_mutex_unlock(&channel->mutex);
+        channel_finish(channel, &endings);
+}
+
+static const char *errno_text(int error, char *buffer, size_t n_bytes)
+{
+        const char *hint = "";
+        char text[80];
+
+        if (error == EPROTO)
+                return "whoever listens there is no nng REP socket";
+        if (error == ENOENT || error == ECONNREFUSED)
+                hint = "; is the server running?";
+        snprintf(buffer, n_bytes, "%s%s", strerror_r(error, text, sizeof(text)), hint);
+
+        return buffer;
+}
+
+static void move_to(struct address *address, enum address_state state, int64_t until_us)
+{
+        pthread_mutex_lock(&address->channel->mutex);
+        address->state = state;
+        address->attempt_us = until_us;
+        pthread_mutex_unlock(&address->channel->mutex);
+}
+
+static int64_t dial(struct address *address, int64_t now_us)
+{
+        int64_t until_us = now_us + DIAL_MS * PIPIT_US_PER_MS;
+        char problem[96];
+        int error;
+
+        move_to(address, ADDRESS_DIALING, until_us);
+        error = req_socket_dial(&address->socket, address->target.endpoints[address->endpoint].url);
+        if (error == NNG_ECONNREFUSED)
+                attempt_failed(address, errno_text(ECONNREFUSED, problem, sizeof(problem)), now_us);
+        else if (error)
+                attempt_failed(address, req_strerror(error), now_us);
+
+        return now_us;
+}
+
+static int64_t step_resting(struct address *address, int64_t now_us)
+{
+        if (now_us < address->attempt_us)
+                return address->attempt_us;
+
+        address->endpoint = 0;
+        if (address->target.scheme == TARGET_INPROC)
+                return dial(address, now_us);
+        probe_start(&address->probe, now_us);
+        move_to(address, ADDRESS_PROBING, now_us);
+
+        return now_us;
+}
+
+static int64_t step_probing(struct address *address, int64_t now_us)
+{
+        const struct target_endpoint *endpoint = &address->target.endpoints[address->endpoint];
+        char problem[128];
+        int error;
+
+        switch (probe_step(&address->probe, endpoint, now_us, &error)) {
+        case PROBE_PENDING:
+                return address->probe.deadline_us;
+        case PROBE_REACHED:
+                return dial(address, now_us);
+        case PROBE_FAILED:
+                break;
+        }
+
+        if (address->endpoint + 1 < address->target.n_endpoints) {
+                address->endpoint++;
+                probe_start(&address->probe, now_us);
+                return now_us;
+        }
+        attempt_failed(address, errno_text(error, problem, sizeof(problem)), now_us);
+
+        return now_us;
+}
+
+static int64_t step_dialing(struct address *address, int64_t now_us)
+{
+        switch (req_socket_pipe(&address->socket)) {
+        case REQ_PIPE_UP:
+                came_up(address);
+                return now_us;
+        case REQ_PIPE_LOST:
+                req_socket_hangup(&address->socket);
+                attempt_failed(address, "the server closes new connections", now_us);
+                return now_us;
+        case REQ_PIPE_NONE:
+                break;
+        }
+
+        if (now_us < address->attempt_us)
+                return address->attempt_us;
+        req_socket_hangup(&address->socket);
+        attempt_failed(address, "the server does not finish the handshake", now_us);
+
+        return now_us;
+}
+
+/* A frame that is not answered long after its hold means a dead peer. */
+static int64_t check_overdue(struct address *address, int64_t now_us)
+{
+        int64_t limit_us = (PIPIT_HOLD_MS_DEFAULT + PIPIT_HOLD_GRACE_MS) * PIPIT_US_PER_MS;
+        int64_t next_us = PIPIT_NEVER_US;
+
+        for (size_t i = 0; i < address->n_lanes; i++)
+                if (address->lanes[i].state == LANE_FLYING &&
+                    address->lanes[i].sent_us + limit_us < next_us)
+                        next_us = address->lanes[i].sent_us + limit_us;
+        if (now_us < next_us)
+                return next_us;
+        address_lose(address, "the server answers no more");
+
+        return now_us;
+}
+
+static int64_t step_up(struct address *address, int64_t now_us)
+{
+        struct pipit_channel *channel = address->channel;
+        bool is_lost = req_socket_pipe(&address->socket) == REQ_PIPE_LOST;
+        int64_t next_us;
+
+        pthread_mutex_lock(&channel->mutex);
+        if (is_lost) {
+                address_lose(address, "the connection was closed");
+                next_us = now_us;
+        } else {
+                next_us = check_overdue(address, now_us);
+        }
+        pthread_mutex_unlock(&channel->mutex);
+
+        return next_us;
+}
+
+/*
+ * A lane that was between two calls of nng when it was recalled noticed nothing,
+ * so it is recalled until it is back.
+ */
+static int64_t step_lost(struct address *address, int64_t now_us)
+{
+        struct pipit_channel *channel = address->channel;
+        int64_t next_us = now_us;
+
+        req_socket_hangup(&address->socket);
+
+        pthread_mutex_lock(&channel->mutex);
+        for (size_t i = 0; i < address->n_lanes; i++)
+                if (address->lanes[i].state == LANE_FLYING)
+                        req_lane_abort(&address->lanes[i].req);
+        if (address->n_flying > 0) {
+                next_us = now_us + RECALL_MS * PIPIT_US_PER_MS;
+        } else if (address->is_proven) {
+                address->redial_ms = channel->options.redial_min_ms;
+                address->state = ADDRESS_RESTING;
+                address->attempt_us = now_us;
+        } else {
+                rest(address, now_us);
+        }
+        pthread_mutex_unlock(&channel->mutex);
+
+        return next_us;
+}
+
+static void check_limbo(struct address *address, int64_t now_us)
+{
+        struct pipit_channel *channel = address->channel;
+        struct endings endings = {0};
+
+        pthread_mutex_lock(&channel->mutex);
+        if (address->state != ADDRESS_UP && now_us >= address->limbo_us)
+                give_up_limbo(address, &endings);
+        pthread_mutex_unlock(&channel->mutex);
+        channel_finish(channel, &endings);
+}
+
+static int64_t step_once(struct address *address, int64_t now_us)
+{
+        switch (address->state) {
+        case ADDRESS_RESTING:
+                return step_resting(address, now_us);
+        case ADDRESS_PROBING:
+                return step_probing(address, now_us);
+        case ADDRESS_DIALING:
+                return step_dialing(address, now_us);
+        case ADDRESS_UP:
+                return step_up(address, now_us);
+        case ADDRESS_LOST:
+                return step_lost(address, now_us);
+        }
+
+        return PIPIT_NEVER_US;
+}
+
+/* Another thread may move UP to LOST between two looks: it wakes us, and we look again. */
+static enum address_state state_of(struct address *address, int64_t *ret_limbo_us)
+{
+        enum address_state state;
+
+        pthread_mutex_lock(&address->channel->mutex);
+        state = address->state;
+        *ret_limbo_us = list_is_empty(&address->limbo) || state == ADDRESS_UP ? PIPIT_NEVER_US
+                                                                              : address->limbo_us;
+        pthread_mutex_unlock(&address->channel->mutex);
+
+        return state;
+}
+
+int64_t address_step(struct address *address, int64_t now_us)
+{
+        int64_t next_us, limbo_us;
+
+        do
+                next_us = step_once(address, now_us);
+        while (next_us <= now_us);
+
+        (void)state_of(address, &limbo_us);
+        if (now_us >= limbo_us)
+                check_limbo(address, now_us);
+
+        return next_us < limbo_us ? next_us : limbo_us;
+}

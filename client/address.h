@@ -1,0 +1,98 @@
+/*
+ * Address: one server address, its connection and what waits for it
+ *
+ *      RESTING -> PROBING -> DIALING -> UP -> LOST -> RESTING
+ *         ^----------+----------+
+ *
+ * The channel's thread makes all moves, but for UP -> LOST, which any thread may
+ * make that sees the connection fail. LOST ends when every lane has come back,
+ * so that no frame outlives its connection. All under the channel's mutex, but
+ * probe, endpoint and socket, which only the channel's thread uses.
+ */
+
+#ifndef CLIENT_ADDRESS_H
+#define CLIENT_ADDRESS_H
+
+#include <stdint.h>
+
+#include "client/lane.h"
+#include "client/list.h"
+#include "client/nng_req.h"
+#include "client/probe.h"
+#include "client/target.h"
+
+struct pipit_channel;
+
+enum address_state {
+        ADDRESS_RESTING, /* until attempt_us */
+        ADDRESS_PROBING,
+        ADDRESS_DIALING, /* until attempt_us */
+        ADDRESS_UP,
+        ADDRESS_LOST,
+};
+
+#define ADDRESS_PROBLEM_BYTES 160
+
+struct address {
+        struct pipit_channel *channel;
+        struct target_address target;
+
+        /* connection */
+        enum address_state state;
+        int64_t attempt_us;
+        uint32_t redial_ms;                  /* the next pause */
+        bool has_failed;                     /* the last attempt did, and nothing is up since */
+        char problem[ADDRESS_PROBLEM_BYTES]; /* why, for people */
+        struct probe probe;
+        size_t endpoint; /* of target.endpoints, the one that is tried or connected */
+        struct req_socket socket;
+        bool is_socket_open;
+
+        /* the server there */
+        uint64_t epoch;          /* counts connections; 0: none yet */
+        uint64_t instance;       /* of the last response on any connection; 0: unknown */
+        uint64_t instance_epoch; /* the connection that told it */
+        bool is_proven;          /* it has answered on this connection */
+        bool is_draining;
+        size_t frame_bytes_max; /* what it takes, as far as we know */
+        int64_t busy_until_us;  /* send nothing before */
+        int64_t poll_us;        /* no poll before */
+
+        /* calls */
+        struct list queue; /* CALL_QUEUED */
+        struct list sent;  /* CALL_SENT */
+        struct list limbo; /* CALL_SENT on a connection that is gone, not yet asked for */
+        int64_t limbo_us;  /* when those in limbo are given up */
+        size_t n_queued;
+        size_t n_sent; /* in sent and limbo */
+        bool hello_is_due;
+        uint64_t *cancels; /* ids to be told to the server */
+        size_t n_cancels;
+        size_t cancels_capacity;
+
+        /* lanes */
+        struct lane *lanes;
+        size_t n_lanes;
+        size_t n_flying;
+        struct lane *idle;
+};
+
+/* Opens socket and lanes. False: out of something, and *ret_error (nng's) says what. */
+bool address_init(struct address *address,
+                  struct pipit_channel *channel,
+                  const struct target_address *target,
+                  int *ret_error);
+
+/* Cancels all under way in nng, and closes it. No calls are left; no mutex held. A zeroed one is fine. */
+void address_deinit(struct address *address);
+
+/*
+ * The channel's thread, without the mutex: does what is due, and returns when
+ * there will be more to do (PIPIT_NEVER_US: on an event).
+ */
+int64_t address_step(struct address *address, int64_t now_us);
+
+/* The connection has failed, says anyone who sees it. Mutex held; only the first of many counts. */
+void address_lose(struct address *address, const char *problem);
+
+#endif

@@ -1,0 +1,148 @@
+/*
+ * Channel: what its files share
+ *
+ *      channel.c       new, free, and the calls' way in
+ *      dispatch.c      which address a call goes to; how it ends
+ *      send.c          queue -> frame -> lane
+ *      response.c      frame -> replies -> calls
+ *      address.c       connecting, and what a lost connection means
+ *      housekeeping.c  the channel's thread: deadlines, addresses, local ends
+ *
+ * One short mutex guards it all; requests are packed, responses unpacked and
+ * done() runs outside it. Calls move between addresses, so a mutex an address
+ * would have to be taken in pairs, and most channels have one address.
+ *
+ * Locks: state->mutex before channel->mutex before nng's own. Nothing of nng
+ * calls back under its locks.
+ */
+
+#ifndef CLIENT_CHANNEL_H
+#define CLIENT_CHANNEL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "client/address.h"
+#include "client/call.h"
+#include "client/errors.h"
+#include "client/table.h"
+
+#define CHANNEL_CLIENT_ID_BYTES 16
+
+/* What a frame holds beside its calls, at most: header, client_id, three numbers. */
+#define CHANNEL_FRAME_OVERHEAD_BYTES 64
+
+/* The longest that id, timeout and heads of one call take. */
+#define CHANNEL_CALL_OVERHEAD_BYTES 32
+
+/* How often a call that the server did not receive is sent anew. */
+#define CHANNEL_RESENDS_MAX 3
+
+/* How long calls whose connection broke wait for a new one. */
+#define CHANNEL_LIMBO_MS 2000
+
+/* Calls that have ended and whose done() is to run. */
+struct endings {
+        struct pipit_call_state *first;
+        struct pipit_call_state *last;
+};
+
+struct pipit_channel {
+        /* set once */
+        struct pipit_channel_options options; /* defaults filled in */
+        uint8_t client_id[CHANNEL_CLIENT_ID_BYTES];
+        uint32_t held_max;
+        struct address *addresses;
+        size_t n_addresses;
+        const uint32_t *fork_mark; /* reads 0 in a child of fork(); NULL: compare pid */
+        pid_t pid;
+        int event_fd; /* wakes the channel's thread */
+        pthread_t thread;
+
+        /* under the mutex */
+        pthread_mutex_t mutex;
+        pthread_cond_t idle; /* n_active fell to 0 while closing */
+        uint64_t next_id;
+        struct table table;
+        struct list waiting;
+        struct endings endings;           /* for the channel's thread to finish */
+        struct pipit_call *out_of_memory; /* the same, without a state; by call->next */
+        size_t n_active;                  /* started, and done() has not returned */
+        int64_t wake_us;                  /* when the channel's thread looks by itself */
+        bool is_closing;                  /* free has begun: nothing new */
+        bool is_stopping;                 /* its thread ends, and nothing is sent */
+        int64_t expiry_us;                /* no call's time is over before */
+        atomic_bool is_woken;             /* event_fd has been written and not read */
+};
+
+/* In a child of fork(): nothing here works any more. */
+bool channel_is_forked(const struct pipit_channel *channel);
+
+/* --- dispatch.c: mutex held, unless told --- */
+
+/*
+ * Gives a call a place: an address, the waiting list, or its end in @endings.
+ * The address whose queue it is in now, or NULL.
+ */
+struct address *channel_dispatch(struct pipit_channel *channel,
+                                 struct pipit_call_state *state,
+                                 struct endings *endings);
+
+/* The same for all that wait, after something changed. */
+void channel_dispatch_waiting(struct pipit_channel *channel, struct endings *endings);
+
+/* Takes a call out of wherever it is. */
+void channel_take_out(struct pipit_channel *channel, struct pipit_call_state *state);
+
+/* Takes it out and ends it with @error. */
+void channel_end(struct pipit_channel *channel,
+                 struct pipit_call_state *state,
+                 const struct pipit_error *error,
+                 struct endings *endings);
+
+/* The same; whether it has run follows from whether it was sent, and the server is told to forget it. */
+void channel_abandon(struct pipit_channel *channel,
+                     struct pipit_call_state *state,
+                     enum client_reason reason,
+                     struct endings *endings);
+
+/* Ends what is still under way, and lets the channel's thread run its done(). Takes the mutex; state->mutex held. */
+void channel_cancel(struct pipit_channel *channel, struct pipit_call_state *state);
+
+void endings_append(struct endings *endings, struct pipit_call_state *state);
+void endings_append_all(struct endings *endings, struct endings *from);
+
+/*
+ * Runs what has ended, then sends what their done() started. Not under the
+ * mutex. Calls that are started meanwhile, on this thread, leave together after.
+ */
+void channel_finish(struct pipit_channel *channel, struct endings *endings);
+
+/* Whether this thread is in channel_finish() of @channel. */
+bool channel_is_corked(const struct pipit_channel *channel);
+
+/* --- send.c: mutex held, and let go around nng --- */
+
+/* Sends what can be sent now. Calls that no frame can hold end in @endings. */
+void channel_flush_address(struct address *address, struct endings *endings);
+void channel_flush(struct pipit_channel *channel, struct endings *endings);
+
+/* A frame that nng took and did not send, with @error. On nng's threads. */
+void lane_on_sent(struct req_lane *req, int error);
+
+/* --- response.c: on nng's threads --- */
+
+void lane_on_received(struct req_lane *req, int error, nng_msg *message);
+
+/* --- housekeeping.c --- */
+
+void *channel_thread(void *channel);
+
+/* Any thread, with or without the mutex. */
+void channel_wake(struct pipit_channel *channel);
+
+/* The thread will look at @at_us, or before. Mutex held. */
+void channel_wake_at(struct pipit_channel *channel, int64_t at_us);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * Lane: one frame at a time to one address
+ *
+ *      IDLE -> FLYING (sent, then received) -> LANDED (its replies are read) -> IDLE
+ *
+ * All but the arena is under the channel's mutex; the arena is of whoever reads
+ * the response while LANDED.
+ */
+
+#ifndef CLIENT_LANE_H
+#define CLIENT_LANE_H
+
+#include "client/nng_req.h"
+#include "core/base/arena.h"
+#include "core/rpc/limits.h"
+
+struct address;
+
+enum lane_state {
+        LANE_IDLE,
+        LANE_FLYING,
+        LANE_LANDED,
+};
+
+enum lane_frame {
+        LANE_FRAME_HELLO, /* the first on a new connection: what became of earlier calls */
+        LANE_FRAME_CALLS, /* calls and cancels, or cancels alone */
+        LANE_FRAME_POLL,  /* nothing: so that the server can answer */
+};
+
+struct lane {
+        struct req_lane req;
+        struct address *address;
+        struct lane *next_idle;
+        enum lane_state state;
+        enum lane_frame frame;
+        uint64_t epoch;  /* the connection that took the frame */
+        int64_t sent_us; /* when it was handed to nng */
+        size_t n_ids;
+        uint64_t ids[PIPIT_CALLS_PER_FRAME_MAX]; /* the calls in the frame */
+        struct pipit_arena arena;
+};
+
+/* FLYING -> LANDED, LANDED -> IDLE. Mutex held. */
+void lane_land(struct lane *lane);
+void lane_rest(struct lane *lane);
+
+#endif

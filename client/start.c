@@ -1,0 +1,185 @@
+#include <signal.h>
+
+#include "client/channel.h"
+#include "core/base/clock.h"
+#include "core/rpc/limits.h"
+
+/* What a call's record may take, so that it fits a frame alone. */
+static size_t record_bytes_max(const struct pipit_channel *channel)
+{
+        return channel->options.frame_bytes_max - CHANNEL_FRAME_OVERHEAD_BYTES -
+               CHANNEL_CALL_OVERHEAD_BYTES;
+}
+
+static int64_t deadline(const struct pipit_channel *channel, const struct pipit_call *call)
+{
+        uint32_t timeout_ms = call->timeout_ms ? call->timeout_ms : channel->options.timeout_ms;
+
+        if (timeout_ms > PIPIT_TIMEOUT_MS_MAX)
+                timeout_ms = PIPIT_TIMEOUT_MS_MAX;
+
+        return pipit_clock_now_us() + timeout_ms * PIPIT_US_PER_MS;
+}
+
+/* Makes the call ready to go, or puts its failure into its error. */
+static enum pipit_status prepare(struct pipit_channel *channel,
+                                 struct pipit_call *call,
+                                 const struct pipit_method *method,
+                                 const ProtobufCMessage *request,
+                                 bool is_blocking)
+{
+        struct pipit_call_state *state = call->state;
+
+        call_forget(state);
+        state->call = call;
+        state->method = method;
+        state->is_blocking = is_blocking;
+        state->wait_for_ready = call->wait_for_ready;
+        state->address = NULL;
+        state->n_resends = 0;
+        atomic_store_explicit(&state->is_finished, 0, memory_order_relaxed);
+        if (channel_is_forked(channel)) {
+                state->error = client_error(CLIENT_REASON_FORKED, PIPIT_NOT_RUN);
+                return state->error.status;
+        }
+        state->deadline_us = deadline(channel, call);
+
+        return call_pack(state, method, request, record_bytes_max(channel));
+}
+
+/* From here on it can be cancelled. */
+static void hand_over(struct pipit_channel *channel, struct pipit_call_state *state)
+{
+        pthread_mutex_lock(&state->mutex);
+        state->channel = channel;
+        pthread_mutex_unlock(&state->mutex);
+}
+
+/* Endings of other calls, or of this one, that come up here are for the channel's thread. */
+static void submit(struct pipit_channel *channel, struct pipit_call_state *state)
+{
+        bool is_corked = channel_is_corked(channel);
+        struct address *address;
+
+        pthread_mutex_lock(&channel->mutex);
+        channel->n_active++;
+        if (state->deadline_us < channel->expiry_us) {
+                channel->expiry_us = state->deadline_us;
+                channel_wake_at(channel, state->deadline_us);
+        }
+        address = channel_dispatch(channel, state, &channel->endings);
+        if (address && !is_corked)
+                channel_flush_address(address, &channel->endings);
+        if (channel->endings.first)
+                channel_wake(channel);
+        pthread_mutex_unlock(&channel->mutex);
+}
+
+static void submit_failed(struct pipit_channel *channel, struct pipit_call_state *state)
+{
+        pthread_mutex_lock(&channel->mutex);
+        channel->n_active++;
+        state->phase = CALL_ENDING;
+        endings_append(&channel->endings, state);
+        channel_wake(channel);
+        pthread_mutex_unlock(&channel->mutex);
+}
+
+static void submit_out_of_memory(struct pipit_channel *channel, struct pipit_call *call)
+{
+        pthread_mutex_lock(&channel->mutex);
+        channel->n_active++;
+        call->out_of_memory = true;
+        call->next = channel->out_of_memory;
+        channel->out_of_memory = call;
+        channel_wake(channel);
+        pthread_mutex_unlock(&channel->mutex);
+}
+
+static void *finish_alone(void *context)
+{
+        call_finish(context);
+
+        return NULL;
+}
+
+/* The channel's thread is not in this process: a thread of its own, or else this one, runs done(). */
+static void finish_in_child(struct pipit_call_state *state)
+{
+        sigset_t all, before;
+        pthread_t thread;
+        int error;
+
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        error = pthread_create(&thread, NULL, finish_alone, state);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        if (error)
+                call_finish(state);
+        else
+                pthread_detach(thread);
+}
+
+void pipit_channel_start(struct pipit_channel *channel,
+                         struct pipit_call *call,
+                         const struct pipit_method *method,
+                         const ProtobufCMessage *request)
+{
+        enum pipit_status status;
+
+        if (!call_prepare(call)) {
+                submit_out_of_memory(channel, call);
+                return;
+        }
+        if (call_is_under_way(call->state))
+                return;
+
+        call->out_of_memory = false;
+        status = prepare(channel, call, method, request, false);
+        if (channel_is_forked(channel)) {
+                finish_in_child(call->state);
+                return;
+        }
+        hand_over(channel, call->state);
+        if (status)
+                submit_failed(channel, call->state);
+        else
+                submit(channel, call->state);
+}
+
+static enum pipit_status refuse(struct pipit_call_state *state, enum client_reason reason)
+{
+        call_forget(state);
+        state->error = client_error(reason, PIPIT_NOT_RUN);
+
+        return state->error.status;
+}
+
+enum pipit_status pipit_channel_call(struct pipit_channel *channel,
+                                     struct pipit_call *call,
+                                     const struct pipit_method *method,
+                                     const ProtobufCMessage *request,
+                                     const ProtobufCMessage **ret_response)
+{
+        enum pipit_status status;
+
+        call->out_of_memory = !call_prepare(call);
+        if (call->out_of_memory)
+                return PIPIT_RESOURCE_EXHAUSTED;
+        if (call_is_under_way(call->state))
+                return PIPIT_FAILED_PRECONDITION;
+        if (call_is_in_done())
+                return refuse(call->state, CLIENT_REASON_IN_CALLBACK);
+
+        status = prepare(channel, call, method, request, true);
+        if (status)
+                return status;
+
+        hand_over(channel, call->state);
+        submit(channel, call->state);
+        call_wait(call->state);
+        if (call->state->error.status == PIPIT_OK && ret_response)
+                *ret_response = call->state->response;
+
+        return call->state->error.status;
+}
