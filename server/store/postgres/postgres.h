@@ -14,15 +14,15 @@
 #include "core/users/repository.h"
 
 struct users_postgres_options {
-        const char *conninfo;        /* URI or keywords, as libpq takes them */
+        const char *conninfo; /* URI or keywords, as libpq takes them */
         const struct pipit_clock *clock;
-        struct pipit_log *log;       /* may be NULL; passwords are never logged */
+        struct pipit_log *log; /* may be NULL; passwords are never logged */
         struct users_burst burst;
-        uint32_t n_connections;      /* 0: 4 */
-        uint32_t queue_max;          /* requests that wait; 0: 20,000 */
-        uint32_t batch_max;          /* requests a statement; 0: 256 */
-        bool no_named_statements;    /* for PgBouncer in transaction mode */
-        bool allow_data_loss;        /* serve although fsync or synchronous_commit is off */
+        uint32_t n_connections;   /* 0: 4 */
+        uint32_t queue_max;       /* requests that wait; 0: 20,000 */
+        uint32_t batch_max;       /* requests a statement; 0: 256 */
+        bool no_named_statements; /* for PgBouncer in transaction mode */
+        bool allow_data_loss;     /* serve although fsync or synchronous_commit is off */
 };
 
 /*
