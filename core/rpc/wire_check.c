@@ -7,13 +7,8 @@
 #include "core/base/macros.h"
 #include "core/base/utf8.h"
 #include "core/rpc/limits.h"
+#include "core/rpc/wire_read.h"
 
-#define FIELD_NUMBER_MAX   ((UINT64_C(1) << 29) - 1)
-#define VARINT_BYTES_MAX   10
-#define TAG_BYTES_MAX      5
-#define LENGTH_BYTES_MAX   5
-#define WIRE_TYPE_START    3
-#define WIRE_TYPE_END      4
 #define REQUIRED_BITS_FREE 128 /* protobuf-c allocates its bitmap of required fields past this */
 
 /*
@@ -79,120 +74,6 @@ const struct pipit_wire_limits pipit_wire_limits_default = {
 };
 
 /* Here and below: NULL when all is well, else the problem, with walk->at where it lies. */
-static const char *read_long_varint(struct walk *walk, const uint8_t *end, uint64_t *ret_value)
-{
-        uint64_t value = 0;
-
-        for (size_t i = 0; i < VARINT_BYTES_MAX; i++) {
-                if ((size_t)(end - walk->at) <= i)
-                        return "truncated varint";
-                value |= (uint64_t)(walk->at[i] & 0x7f) << (7 * i);
-                if (walk->at[i] & 0x80)
-                        continue;
-                if (i == VARINT_BYTES_MAX - 1 && walk->at[i] > 1)
-                        break;
-                walk->at += i + 1;
-                *ret_value = value;
-                return NULL;
-        }
-
-        return "over-long varint";
-}
-
-static inline const char *read_varint(struct walk *walk, const uint8_t *end, uint64_t *ret_value)
-{
-        if (PIPIT_LIKELY(walk->at < end && *walk->at < 0x80)) {
-                *ret_value = *walk->at++;
-                return NULL;
-        }
-
-        return read_long_varint(walk, end, ret_value);
-}
-
-static const char *read_tag(struct walk *walk,
-                            const uint8_t *end,
-                            uint32_t *ret_number,
-                            uint8_t *ret_wire_type)
-{
-        const uint8_t *start = walk->at;
-        const char *problem;
-        uint64_t tag = 0;
-
-        problem = read_varint(walk, end, &tag);
-        if (!problem && walk->at - start > TAG_BYTES_MAX)
-                problem = "over-long tag";
-        if (!problem && tag >> 3 == 0)
-                problem = "field number 0";
-        if (!problem && tag >> 3 > FIELD_NUMBER_MAX)
-                problem = "field number over 2^29-1";
-        if (problem) {
-                walk->at = start;
-                return problem;
-        }
-
-        *ret_number = (uint32_t)(tag >> 3);
-        *ret_wire_type = (uint8_t)(tag & 7);
-
-        return NULL;
-}
-
-static const char *read_length(struct walk *walk, const uint8_t *end, size_t *ret_length)
-{
-        const uint8_t *start = walk->at;
-        const char *problem;
-        uint64_t length = 0;
-
-        problem = read_varint(walk, end, &length);
-        if (!problem && walk->at - start > LENGTH_BYTES_MAX)
-                problem = "over-long length";
-        if (!problem && length > (size_t)(end - walk->at))
-                problem = "length past the end";
-        if (problem) {
-                walk->at = start;
-                return problem;
-        }
-
-        *ret_length = (size_t)length;
-
-        return NULL;
-}
-
-static const char *skip_fixed(struct walk *walk, const uint8_t *end, size_t n_bytes)
-{
-        if ((size_t)(end - walk->at) < n_bytes)
-                return "truncated value";
-
-        walk->at += n_bytes;
-
-        return NULL;
-}
-
-static const char *skip_value(struct walk *walk, const uint8_t *end, uint8_t wire_type)
-{
-        const char *problem;
-        uint64_t number;
-        size_t length;
-
-        switch (wire_type) {
-        case PROTOBUF_C_WIRE_TYPE_VARINT:
-                return read_varint(walk, end, &number);
-        case PROTOBUF_C_WIRE_TYPE_64BIT:
-                return skip_fixed(walk, end, 8);
-        case PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED:
-                problem = read_length(walk, end, &length);
-                if (!problem)
-                        walk->at += length;
-                return problem;
-        case PROTOBUF_C_WIRE_TYPE_32BIT:
-                return skip_fixed(walk, end, 4);
-        case WIRE_TYPE_START:
-        case WIRE_TYPE_END:
-                return "group";
-        default:
-                return "unknown wire type";
-        }
-}
-
 static const char *charge(struct walk *walk, size_t n_bytes)
 {
         if (n_bytes > walk->limits->decoded_bytes_max - walk->decoded_bytes)
@@ -369,9 +250,9 @@ static const char *check_window(struct walk *walk, struct level *level, size_t w
                 uint8_t wire_type = 0;
                 uint32_t number = 0;
 
-                problem = read_tag(walk, level->end, &number, &wire_type);
+                problem = pipit_wire_read_tag(&walk->at, level->end, &number, &wire_type);
                 if (!problem)
-                        problem = skip_value(walk, level->end, wire_type);
+                        problem = pipit_wire_skip_value(&walk->at, level->end, wire_type);
                 if (problem)
                         return problem;
 
@@ -438,7 +319,7 @@ static const char *check_unknown(struct walk *walk, struct level *level, uint8_t
         if (level->n_unknown++ >= walk->limits->unknown_fields_max)
                 return "too many unknown fields";
 
-        problem = skip_value(walk, level->end, wire_type);
+        problem = pipit_wire_skip_value(&walk->at, level->end, wire_type);
         if (!problem)
                 problem = charge_allocation(walk, (size_t)(walk->at - start));
         if (!problem)
@@ -506,7 +387,7 @@ static const char *check_packed_varints(struct walk *walk, struct level *level, 
 
         while (walk->at < end) {
                 uint64_t number;
-                const char *problem = read_varint(walk, end, &number);
+                const char *problem = pipit_wire_read_varint(&walk->at, end, &number);
 
                 if (problem)
                         return problem;
@@ -525,7 +406,7 @@ static const char *check_packed(struct walk *walk, struct level *level)
         const char *problem;
         size_t length = 0;
 
-        problem = read_length(walk, level->end, &length);
+        problem = pipit_wire_read_length(&walk->at, level->end, &length);
         if (problem)
                 return problem;
         if (wire_type_of(walk->field->type) == PROTOBUF_C_WIRE_TYPE_VARINT)
@@ -544,7 +425,7 @@ static const char *check_delimited(struct walk *walk, struct level *level)
         const char *problem;
         size_t length = 0;
 
-        problem = read_length(walk, level->end, &length);
+        problem = pipit_wire_read_length(&walk->at, level->end, &length);
         if (problem)
                 return problem;
 
@@ -578,7 +459,7 @@ static const char *check_known(struct walk *walk, struct level *level, uint8_t w
 
         return expected == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED
                        ? check_delimited(walk, level)
-                       : skip_value(walk, level->end, wire_type);
+                       : pipit_wire_skip_value(&walk->at, level->end, wire_type);
 }
 
 static const char *check_member(struct walk *walk, struct level *level)
@@ -588,12 +469,9 @@ static const char *check_member(struct walk *walk, struct level *level)
         uint32_t number = 0;
 
         walk->field = NULL;
-        problem = read_tag(walk, level->end, &number, &wire_type);
+        problem = pipit_wire_read_tag(&walk->at, level->end, &number, &wire_type);
         if (problem)
                 return problem;
-        if (wire_type == WIRE_TYPE_START || wire_type == WIRE_TYPE_END)
-                return "group";
-
         walk->field = find_field(level, number);
         problem = charge_member(walk, level);
         if (problem)
