@@ -6,14 +6,15 @@
 #define N_WORDS_MIN 16
 #define N_WORDS_MAX (PIPIT_ID_HISTORY_MAX / WORD_BITS)
 
+/* Below word 0 the numbers wrap; those words exist, and stay empty. */
 static uint64_t *word_of(const struct pipit_id_history *history, uint64_t number)
 {
         return &history->words[number & (history->n_words - 1)];
 }
 
-static bool is_above(const struct pipit_id_history *history, uint64_t number)
+static bool is_held(const struct pipit_id_history *history, uint64_t number)
 {
-        return number >= history->first_word && number - history->first_word >= history->n_words;
+        return number <= history->last_word && history->last_word - number < history->n_words;
 }
 
 static void forget(struct pipit_id_history *history, uint64_t id)
@@ -22,7 +23,7 @@ static void forget(struct pipit_id_history *history, uint64_t id)
                 history->forgotten_max = id;
 }
 
-/* Doubles the window at its upper end. False: it is as large as it may be, or memory is out. */
+/* Twice the words. False: there are as many as may be, or memory is out. */
 static bool grow(struct pipit_id_history *history)
 {
         size_t n_words = history->n_words > 0 ? history->n_words * 2 : N_WORDS_MIN;
@@ -39,84 +40,78 @@ static bool grow(struct pipit_id_history *history)
         history->words = words;
         history->n_words = n_words;
         for (size_t i = 0; i < old.n_words; i++)
-                *word_of(history, old.first_word + i) = *word_of(&old, old.first_word + i);
+                *word_of(history, old.last_word - i) = *word_of(&old, old.last_word - i);
         free(old.words);
 
         return true;
 }
 
-/* Farther away than the largest window is wide, growing would only copy zeroes. */
-static void grow_upwards(struct pipit_id_history *history, uint64_t number)
+/* How many words fall out when @number becomes the last. */
+static size_t count_leaving(const struct pipit_id_history *history, uint64_t number)
 {
-        while (is_above(history, number) && number - history->first_word < N_WORDS_MAX) {
-                if (!grow(history))
-                        return;
-        }
+        uint64_t distance = number - history->last_word;
+
+        return distance < history->n_words ? (size_t)distance : history->n_words;
 }
 
-static void grow_downwards(struct pipit_id_history *history, uint64_t number)
+static bool would_forget(const struct pipit_id_history *history, uint64_t number)
 {
-        uint64_t end = history->first_word + history->n_words;
+        uint64_t first = history->last_word - history->n_words + 1;
 
-        while (number < history->first_word && end - number <= N_WORDS_MAX) {
-                if (!grow(history))
-                        return;
-                history->first_word = end > history->n_words ? end - history->n_words : 0;
+        for (size_t i = 0, n = count_leaving(history, number); i < n; i++) {
+                if (*word_of(history, first + i) != 0)
+                        return true;
         }
+
+        return false;
 }
 
-/* Moves the window up until @number is its last word; what falls out is forgotten. */
 static void move_up(struct pipit_id_history *history, uint64_t number)
 {
-        uint64_t first_word = number - history->n_words + 1;
-        uint64_t n_leaving = first_word - history->first_word;
+        uint64_t first = history->last_word - history->n_words + 1;
 
-        if (n_leaving > history->n_words)
-                n_leaving = history->n_words;
-        for (uint64_t w = history->first_word; n_leaving > 0; w++, n_leaving--) {
-                uint64_t *word = word_of(history, w);
+        for (size_t i = 0, n = count_leaving(history, number); i < n; i++) {
+                uint64_t *word = word_of(history, first + i);
 
                 if (*word != 0)
                         forget(history,
-                               w * WORD_BITS + WORD_BITS - 1 -
+                               (first + i) * WORD_BITS + WORD_BITS - 1 -
                                        (unsigned int)__builtin_clzll(*word));
                 *word = 0;
         }
-
-        history->first_word = first_word;
+        history->last_word = number;
 }
 
 void pipit_id_history_add(struct pipit_id_history *history, uint64_t id)
 {
         uint64_t number = id / WORD_BITS;
 
-        if (history->n_words == 0) {
-                if (!grow(history)) {
-                        forget(history, id);
-                        return;
-                }
-                history->first_word = number;
+        if (history->n_words == 0 && !grow(history)) {
+                forget(history, id);
+                return;
         }
 
-        grow_upwards(history, number);
-        grow_downwards(history, number);
-        if (is_above(history, number))
+        if (number > history->last_word) {
+                /* However far it moves up, more than the maximum would not hold more. */
+                while (would_forget(history, number) && grow(history))
+                        ;
                 move_up(history, number);
+        } else {
+                while (!is_held(history, number) && grow(history))
+                        ;
+        }
 
-        if (number < history->first_word)
-                forget(history, id);
-        else
+        if (is_held(history, number))
                 *word_of(history, number) |= UINT64_C(1) << (id % WORD_BITS);
+        else
+                forget(history, id);
 }
 
 bool pipit_id_history_has(const struct pipit_id_history *history, uint64_t id)
 {
         uint64_t number = id / WORD_BITS;
 
-        if (number < history->first_word || number - history->first_word >= history->n_words)
-                return false;
-
-        return *word_of(history, number) >> (id % WORD_BITS) & 1;
+        return is_held(history, number) && (*word_of(history, number) >> (id % WORD_BITS) & 1) != 0;
 }
 
 void pipit_id_history_deinit(struct pipit_id_history *history)
