@@ -1,0 +1,44 @@
+/*
+ * Address: a URL that a server may listen on, and its socket address
+ */
+
+#ifndef SERVER_RUNTIME_ADDRESS_H
+#define SERVER_RUNTIME_ADDRESS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "core/base/status.h"
+#include "server/runtime/nng_rep.h"
+
+struct address {
+        enum rep_transport transport;
+        socklen_t n_bytes; /* 0: inproc has none */
+        union {
+                struct sockaddr any;
+                struct sockaddr_un un;
+                struct sockaddr_in in;
+                struct sockaddr_in6 in6;
+        } sockaddr;
+};
+
+/* ipc:///path, tcp://a.b.c.d:port, tcp://[v6]:port, tcp://localhost:port, inproc://name. */
+bool address_parse(const char *url, struct address *ret_address);
+
+/* The transport of @url by its scheme alone. False: none that is taken. */
+bool address_transport(const char *url, enum rep_transport *ret_transport);
+
+bool address_is_loopback(const struct address *address);
+
+/*
+ * Makes way for an ipc socket: its directory must not be open to others
+ * unless it is sticky; a left-over socket file is removed.
+ * UNAVAILABLE (ADDRESS_IN_USE): somebody listens there. FAILED_PRECONDITION:
+ * the directory, or a file that is no socket. Messages are static.
+ */
+PIPIT_MUST_CHECK enum pipit_status address_prepare(const struct address *address,
+                                                   struct pipit_error *ret_error);
+
+#endif

@@ -1,0 +1,491 @@
+#include "server/runtime/box.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/uuid.h"
+#include "server/runtime/call.h"
+#include "server/runtime/reply.h"
+#include "server/runtime/runtime.h"
+
+/* --- table --------------------------------------------------------------- */
+
+void box_table_init(struct box_table *table)
+{
+        table->seed = pipit_random_u64();
+        for (size_t i = 0; i < BOX_SHARDS; ++i)
+                pthread_mutex_init(&table->shards[i].mutex, NULL);
+}
+
+void box_table_deinit(struct box_table *table)
+{
+        for (size_t i = 0; i < BOX_SHARDS; ++i)
+                pthread_mutex_destroy(&table->shards[i].mutex);
+}
+
+void box_table_empty(struct box_table *table)
+{
+        for (size_t i = 0; i < BOX_SHARDS; ++i) {
+                struct box *box;
+
+                while ((box = table->shards[i].first)) {
+                        table->shards[i].first = box->next;
+                        box_unref(box);
+                }
+        }
+}
+
+/* Client ids are chosen by peers: the seed keeps them from choosing shards. */
+static uint64_t name_of(const struct box_table *table,
+                        const struct principal *principal,
+                        const uint8_t *client_id)
+{
+        uint64_t halves[2];
+        uint64_t hash = table->seed ^ (uint64_t)(uintptr_t)principal;
+
+        memcpy(halves, client_id, sizeof(halves));
+        for (size_t i = 0; i < 2; ++i) {
+                hash = (hash ^ halves[i]) * UINT64_C(0x9e3779b97f4a7c15);
+                hash ^= hash >> 29;
+                hash = (hash ^ table->seed) * UINT64_C(0xbf58476d1ce4e5b9);
+                hash ^= hash >> 32;
+        }
+
+        return hash;
+}
+
+static struct box_shard *shard_of(struct box_table *table, uint64_t name)
+{
+        return &table->shards[name % BOX_SHARDS];
+}
+
+/* With the shard's mutex. */
+static void bury(struct box_shard *shard, uint64_t name, int64_t now_us, int64_t until_us)
+{
+        struct box_grave *grave = &shard->graves[shard->next_grave];
+
+        shard->next_grave = (shard->next_grave + 1) % BOX_GRAVES;
+        if (grave->until_us > now_us && grave->until_us > shard->all_until_us)
+                shard->all_until_us = grave->until_us;
+        *grave = (struct box_grave){name, until_us};
+}
+
+static bool was_buried(const struct box_shard *shard, uint64_t name, int64_t now_us)
+{
+        if (shard->all_until_us > now_us)
+                return true;
+
+        for (size_t i = 0; i < BOX_GRAVES; ++i) {
+                if (shard->graves[i].name == name && shard->graves[i].until_us > now_us)
+                        return true;
+        }
+
+        return false;
+}
+
+void box_table_each(struct box_table *table, box_visit_fn visit, void *context)
+{
+        for (size_t i = 0; i < BOX_SHARDS; ++i) {
+                struct box_shard *shard = &table->shards[i];
+                struct box **boxes = NULL;
+                size_t n_boxes = 0;
+
+                pthread_mutex_lock(&shard->mutex);
+                for (struct box *box = shard->first; box; box = box->next)
+                        ++n_boxes;
+                boxes = n_boxes > 0 ? calloc(n_boxes, sizeof(struct box *)) : NULL;
+                n_boxes = 0;
+                for (struct box *box = shard->first; boxes && box; box = box->next)
+                        boxes[n_boxes++] = box_ref(box);
+                pthread_mutex_unlock(&shard->mutex);
+
+                for (size_t k = 0; k < n_boxes; ++k)
+                        visit(boxes[k], context);
+                free(boxes);
+        }
+}
+
+/* --- death --------------------------------------------------------------- */
+
+/* Calls that have not ended are alive: their frame waits for them. */
+static bool kill_call(void *context, uint64_t id, enum pipit_call_state state, void *value)
+{
+        struct pipit_server_call *call = value;
+
+        (void)context;
+        (void)id;
+        if (state == PIPIT_CALL_QUEUED || state == PIPIT_CALL_RUNNING) {
+                call->finished = true;
+                atomic_store(&call->cancelled, true);
+        }
+
+        return true;
+}
+
+/* With the mutex. Returns the frames that were held. */
+static struct rep_context *end(struct box *box)
+{
+        struct rep_context *held = NULL;
+
+        if (box->dead)
+                return NULL;
+
+        box->dead = true;
+        pipit_mailbox_each(box->states, kill_call, NULL);
+        ready_deinit(&box->ready);
+        while (box->oldest) {
+                struct rep_context *context = box->oldest;
+
+                box_unhold(box, context);
+                context->next = held;
+                held = context;
+        }
+
+        return held;
+}
+
+static void drop_all(struct rep_context *held)
+{
+        while (held) {
+                struct rep_context *next = held->next;
+
+                held_drop(held);
+                held = next;
+        }
+}
+
+void box_kill(struct box *box)
+{
+        struct rep_context *held;
+
+        pthread_mutex_lock(&box->mutex);
+        held = end(box);
+        pthread_mutex_unlock(&box->mutex);
+
+        drop_all(held);
+}
+
+static bool lingered(const struct box *box, int64_t now_us)
+{
+        return box->n_pipes <= 0 && box->linger_until_us > 0 && now_us >= box->linger_until_us;
+}
+
+static void shard_unlink(struct box_shard *shard, struct box *box)
+{
+        struct box **link = &shard->first;
+
+        while (*link != box)
+                link = &(*link)->next;
+        *link = box->next;
+}
+
+/* Whether its time without a pipe was over, and it is gone from the table. */
+static bool box_expire(struct box *box, int64_t now_us)
+{
+        struct pipit_server *server = box->server;
+        uint64_t name = name_of(&server->boxes, box->principal, box->client_id);
+        struct box_shard *shard = shard_of(&server->boxes, name);
+        struct rep_context *held = NULL;
+        bool expired;
+
+        pthread_mutex_lock(&shard->mutex);
+        pthread_mutex_lock(&box->mutex);
+        expired = !box->dead && lingered(box, now_us);
+        if (expired) {
+                held = end(box);
+                shard_unlink(shard, box);
+                bury(shard,
+                     name,
+                     now_us,
+                     now_us + server->options.timeout_ms_max * PIPIT_US_PER_MS);
+        }
+        pthread_mutex_unlock(&box->mutex);
+        pthread_mutex_unlock(&shard->mutex);
+
+        drop_all(held);
+        if (expired) {
+                atomic_fetch_sub(&box->principal->n_mailboxes, 1);
+                box_unref(box);
+        }
+
+        return expired;
+}
+
+/* --- life ---------------------------------------------------------------- */
+
+static void box_fire(struct timer *timer, int64_t now_us)
+{
+        struct box *box = pipit_container_of(timer, struct box, timer);
+
+        if (!box_expire(box, now_us))
+                housekeeping_arm(box->server->housekeeping, timer, box_tick(box, now_us));
+        box_unref(box);
+}
+
+void box_arm(struct box *box, struct peer *peer, int64_t due_us)
+{
+        housekeeping_arm(
+                box->server->housekeeping, box->simple ? &peer->timer : &box->timer, due_us);
+}
+
+static struct box *box_new(struct pipit_server *server, struct principal *principal, bool simple)
+{
+        struct box *box = calloc(1, sizeof(*box));
+
+        if (!box)
+                return NULL;
+
+        box->states = pipit_mailbox_new();
+        if (!box->states ||
+            (!simple &&
+             !housekeeping_add(server->housekeeping, &box->timer, box_fire, &box->refs))) {
+                pipit_mailbox_free(box->states);
+                free(box);
+                return NULL;
+        }
+        box->server = server;
+        box->principal = principal_ref(principal);
+        box->simple = simple;
+        atomic_init(&box->refs, 1);
+        pthread_mutex_init(&box->mutex, NULL);
+
+        return box;
+}
+
+struct box *box_ref(struct box *box)
+{
+        atomic_fetch_add(&box->refs, 1);
+
+        return box;
+}
+
+void box_unref(struct box *box)
+{
+        struct pipit_server *server = box->server;
+
+        if (atomic_fetch_sub(&box->refs, 1) != 1)
+                return;
+
+        if (!box->simple)
+                housekeeping_remove(server->housekeeping, &box->timer);
+        principal_unref(server, box->principal);
+        pipit_mailbox_free(box->states);
+        ready_deinit(&box->ready);
+        pthread_mutex_destroy(&box->mutex);
+        free(box);
+}
+
+/* --- full clients ---------------------------------------------------------- */
+
+/* With the shard's mutex. A reference, or NULL. */
+static struct box *shard_find(struct box_shard *shard,
+                              const struct principal *principal,
+                              const uint8_t *client_id)
+{
+        for (struct box *box = shard->first; box; box = box->next) {
+                if (box->principal == principal &&
+                    memcmp(box->client_id, client_id, BOX_CLIENT_ID_BYTES) == 0)
+                        return box_ref(box);
+        }
+
+        return NULL;
+}
+
+/* With the shard's mutex. A reference; the table has another. */
+static struct box *shard_make(struct pipit_server *server,
+                              struct box_shard *shard,
+                              struct principal *principal,
+                              const uint8_t *client_id,
+                              uint64_t name)
+{
+        struct box *box = box_new(server, principal, false);
+
+        if (!box)
+                return NULL;
+
+        memcpy(box->client_id, client_id, BOX_CLIENT_ID_BYTES);
+        box->amnesia = was_buried(shard, name, pipit_clock_now_us());
+        box->next = shard->first;
+        shard->first = box;
+
+        return box_ref(box);
+}
+
+static struct box *table_get(struct pipit_server *server,
+                             struct principal *principal,
+                             const uint8_t *client_id,
+                             enum box_failure *ret_failure)
+{
+        uint64_t name = name_of(&server->boxes, principal, client_id);
+        struct box_shard *shard = shard_of(&server->boxes, name);
+        struct box *box;
+
+        *ret_failure = BOX_FAILURE_NONE;
+
+        pthread_mutex_lock(&shard->mutex);
+        box = shard_find(shard, principal, client_id);
+        if (!box && atomic_fetch_add(&principal->n_mailboxes, 1) >=
+                            server->options.mailboxes_per_principal_max)
+                *ret_failure = BOX_FAILURE_TOO_MANY;
+        else if (!box && !(box = shard_make(server, shard, principal, client_id, name)))
+                *ret_failure = BOX_FAILURE_MEMORY;
+        if (*ret_failure != BOX_FAILURE_NONE)
+                atomic_fetch_sub(&principal->n_mailboxes, 1);
+        pthread_mutex_unlock(&shard->mutex);
+
+        return box;
+}
+
+/* Pipes come and go: without one the box lingers. With the mutex. */
+static void count_pipe(struct box *box, int change, int64_t now_us)
+{
+        box->n_pipes += change;
+        box->linger_until_us = box->n_pipes > 0 ? 0
+                                                : now_us + box->server->options.mailbox_linger_ms *
+                                                                   PIPIT_US_PER_MS;
+}
+
+/* False: the pipe is gone, or memory is out. */
+static bool peer_attach(struct peer *peer, struct box *box, bool *ret_new)
+{
+        struct attachment **link = &peer->attachments;
+        struct attachment *found;
+        bool attached;
+
+        *ret_new = false;
+
+        pthread_mutex_lock(&peer->mutex);
+        while (*link && (*link)->box != box)
+                link = &(*link)->next;
+        found = *link;
+        if (found)
+                *link = found->next;
+        if (!found && !atomic_load(&peer->gone) && (found = malloc(sizeof(*found)))) {
+                found->box = box_ref(box);
+                *ret_new = true;
+        }
+        attached = found != NULL;
+        if (attached) {
+                found->next = peer->attachments;
+                peer->attachments = found;
+        }
+        pthread_mutex_unlock(&peer->mutex);
+
+        return attached;
+}
+
+/* False: it died meanwhile, or *ret_failure says what else. */
+static bool box_attach(struct box *box, struct peer *peer, enum box_failure *ret_failure)
+{
+        bool is_new;
+        bool attached = peer_attach(peer, box, &is_new);
+        int64_t due_us;
+        bool alive;
+
+        if (attached && !is_new)
+                return true;
+
+        pthread_mutex_lock(&box->mutex);
+        alive = !box->dead;
+        count_pipe(box, attached ? 1 : 0, pipit_clock_now_us());
+        due_us = box->linger_until_us > 0 ? box->linger_until_us : PIPIT_NEVER_US;
+        pthread_mutex_unlock(&box->mutex);
+
+        housekeeping_arm(box->server->housekeeping, &box->timer, due_us);
+        if (!attached)
+                *ret_failure = BOX_FAILURE_MEMORY;
+
+        return attached && alive;
+}
+
+struct box *box_of_client(struct peer *peer,
+                          const uint8_t client_id[BOX_CLIENT_ID_BYTES],
+                          enum box_failure *ret_failure)
+{
+        while (!atomic_load(&peer->server->closing)) {
+                struct box *box = table_get(peer->server, peer->principal, client_id, ret_failure);
+
+                if (!box || box_attach(box, peer, ret_failure))
+                        return box;
+                box_unref(box);
+                if (*ret_failure != BOX_FAILURE_NONE)
+                        return NULL;
+        }
+        *ret_failure = BOX_FAILURE_MEMORY;
+
+        return NULL;
+}
+
+void box_detach(struct box *box, struct peer *peer)
+{
+        struct rep_context *dropped = NULL;
+        int64_t due_us;
+
+        pthread_mutex_lock(&box->mutex);
+        for (struct rep_context *held = box->oldest, *next; held; held = next) {
+                next = held->next;
+                if (held->peer == peer) {
+                        box_unhold(box, held);
+                        held->next = dropped;
+                        dropped = held;
+                }
+        }
+        count_pipe(box, -1, pipit_clock_now_us());
+        due_us = box->linger_until_us > 0 ? box->linger_until_us : PIPIT_NEVER_US;
+        pthread_mutex_unlock(&box->mutex);
+
+        drop_all(dropped);
+        housekeeping_arm(box->server->housekeeping, &box->timer, due_us);
+        box_unref(box);
+}
+
+/* --- simple clients -------------------------------------------------------- */
+
+struct box *box_of_frame(struct peer *peer)
+{
+        struct box *box = box_new(peer->server, peer->principal, true);
+        bool gone;
+
+        if (!box)
+                return NULL;
+
+        pthread_mutex_lock(&peer->mutex);
+        gone = atomic_load(&peer->gone);
+        if (!gone) {
+                box->listed = true;
+                box->next = peer->simple;
+                if (peer->simple)
+                        peer->simple->prev = box;
+                peer->simple = box_ref(box);
+        }
+        pthread_mutex_unlock(&peer->mutex);
+
+        if (gone) {
+                box_unref(box);
+                return NULL;
+        }
+
+        return box;
+}
+
+void box_leave(struct box *box, struct peer *peer)
+{
+        bool listed;
+
+        pthread_mutex_lock(&peer->mutex);
+        listed = box->listed;
+        if (listed) {
+                box->listed = false;
+                if (box->prev)
+                        box->prev->next = box->next;
+                else
+                        peer->simple = box->next;
+                if (box->next)
+                        box->next->prev = box->prev;
+        }
+        pthread_mutex_unlock(&peer->mutex);
+
+        if (listed)
+                box_unref(box);
+}

@@ -1,0 +1,13 @@
+/*
+ * Burst: what one thread completes between cork and uncork goes out together
+ */
+
+#ifndef SERVER_RUNTIME_BURST_H
+#define SERVER_RUNTIME_BURST_H
+
+struct box;
+
+/* Has @box flushed: when this thread's burst ends, or at once outside of one. No lock is held. */
+void burst_mark(struct box *box);
+
+#endif

@@ -1,0 +1,127 @@
+#include "server/runtime/guard.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+#include <nng/nng.h>
+#include <pipit/macros.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define GUARD_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define GUARD_SANITIZED 1
+#endif
+#endif
+#ifndef GUARD_SANITIZED
+#define GUARD_SANITIZED 0
+#endif
+
+typedef ssize_t (*sendmsg_fn)(int fd, const struct msghdr *message, int flags);
+
+static _Atomic(sendmsg_fn) next_sendmsg;
+static pthread_once_t armed = PTHREAD_ONCE_INIT;
+static atomic_uintptr_t nng_begin;
+static atomic_uintptr_t nng_end;
+static atomic_bool disabled;
+
+/* The executable segment of the module that holds @info->inside. */
+struct search {
+        uintptr_t inside;
+        uintptr_t begin;
+        uintptr_t end;
+};
+
+static int find_module(struct dl_phdr_info *info, size_t n_bytes, void *context)
+{
+        struct search *search = context;
+
+        (void)n_bytes;
+        for (size_t i = 0; i < info->dlpi_phnum; ++i) {
+                const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+                uintptr_t begin = (uintptr_t)info->dlpi_addr + (uintptr_t)header->p_vaddr;
+                uintptr_t end = begin + (uintptr_t)header->p_memsz;
+
+                if (header->p_type == PT_LOAD && (header->p_flags & PF_X) &&
+                    search->inside >= begin && search->inside < end) {
+                        search->begin = begin;
+                        search->end = end;
+                        return 1;
+                }
+        }
+
+        return 0;
+}
+
+static bool nng_needs_guard(void)
+{
+        const char *version = nng_version();
+        char *dot;
+        long major = strtol(version, &dot, 10);
+        long minor = *dot == '.' ? strtol(dot + 1, NULL, 10) : 0;
+
+        return major < 1 || (major == 1 && minor < 6);
+}
+
+static void arm(void)
+{
+        void *symbol = dlsym(RTLD_DEFAULT, "nng_listener_start");
+        struct search search = {.inside = (uintptr_t)symbol};
+
+        if (!symbol || !nng_needs_guard() || !dl_iterate_phdr(find_module, &search))
+                return;
+
+        atomic_store(&nng_end, search.end);
+        atomic_store(&nng_begin, search.begin);
+}
+
+void guard_arm(void)
+{
+        pthread_once(&armed, arm);
+}
+
+void guard_disable(bool value)
+{
+        atomic_store(&disabled, value);
+}
+
+static sendmsg_fn find_next(void)
+{
+        sendmsg_fn found = atomic_load_explicit(&next_sendmsg, memory_order_acquire);
+
+        if (!found) {
+                /* The one way POSIX has to make a function of a symbol. */
+                *(void **)&found = dlsym(RTLD_NEXT, "sendmsg");
+                atomic_store_explicit(&next_sendmsg, found, memory_order_release);
+        }
+
+        return found;
+}
+
+/* Sanitizers put a function of theirs between: then every caller may be nng. */
+static bool is_nng(uintptr_t caller)
+{
+        uintptr_t begin = atomic_load_explicit(&nng_begin, memory_order_relaxed);
+
+        if (begin == 0)
+                return false;
+
+        return GUARD_SANITIZED ||
+               (caller >= begin && caller < atomic_load_explicit(&nng_end, memory_order_relaxed));
+}
+
+PIPIT_PUBLIC ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+        uintptr_t caller = (uintptr_t)__builtin_return_address(0);
+        ssize_t result = find_next()(fd, message, flags);
+
+        if (result < 0 && errno == EPIPE && !atomic_load(&disabled) && is_nng(caller))
+                errno = ECONNRESET;
+
+        return result;
+}

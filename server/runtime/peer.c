@@ -1,0 +1,353 @@
+#include "server/runtime/peer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "server/runtime/box.h"
+#include "server/runtime/runtime.h"
+
+/* --- principals ------------------------------------------------------------ */
+
+/* Who it is, and whether it may call more than what is open to all. */
+static bool identify(const struct rep_pipe_identity *identity, char ret_name[PRINCIPAL_NAME_SIZE])
+{
+        switch (identity->transport) {
+        case REP_TRANSPORT_INPROC:
+                (void)snprintf(ret_name, PRINCIPAL_NAME_SIZE, "inproc");
+                return true;
+        case REP_TRANSPORT_IPC:
+                if (!identity->has_uid)
+                        break;
+                (void)snprintf(
+                        ret_name, PRINCIPAL_NAME_SIZE, "uid:%lu", (unsigned long)identity->uid);
+                return identity->uid == geteuid() || identity->uid == 0;
+        case REP_TRANSPORT_TCP:
+                (void)snprintf(ret_name, PRINCIPAL_NAME_SIZE, "anonymous");
+                return true;
+        }
+        (void)snprintf(ret_name, PRINCIPAL_NAME_SIZE, "unknown");
+
+        return false;
+}
+
+struct principal *principal_ref(struct principal *principal)
+{
+        atomic_fetch_add(&principal->refs, 1);
+
+        return principal;
+}
+
+static struct principal *principal_get(struct peer_table *table,
+                                       const char *name,
+                                       bool may_call_all)
+{
+        struct principal *principal;
+
+        pthread_mutex_lock(&table->mutex);
+        for (principal = table->principals; principal; principal = principal->next) {
+                if (strcmp(principal->name, name) == 0)
+                        break;
+        }
+        if (!principal && (principal = calloc(1, sizeof(*principal)))) {
+                memcpy(principal->name, name, strlen(name) + 1);
+                principal->may_call_all = may_call_all;
+                principal->next = table->principals;
+                table->principals = principal;
+        }
+        if (principal)
+                principal_ref(principal);
+        pthread_mutex_unlock(&table->mutex);
+
+        return principal;
+}
+
+/* False: it is the last. */
+static bool refs_drop_unless_last(atomic_uint *refs)
+{
+        unsigned n = atomic_load(refs);
+
+        while (n > 1) {
+                if (atomic_compare_exchange_weak(refs, &n, n - 1))
+                        return true;
+        }
+
+        return false;
+}
+
+void principal_unref(struct pipit_server *server, struct principal *principal)
+{
+        struct peer_table *table = &server->peers;
+        struct principal **link;
+
+        /* Only the table makes a new reference out of none, under its mutex. */
+        if (refs_drop_unless_last(&principal->refs))
+                return;
+
+        pthread_mutex_lock(&table->mutex);
+        if (atomic_fetch_sub(&principal->refs, 1) == 1) {
+                for (link = &table->principals; *link != principal; link = &(*link)->next)
+                        ;
+                *link = principal->next;
+                free(principal);
+        }
+        pthread_mutex_unlock(&table->mutex);
+}
+
+/* --- table --------------------------------------------------------------- */
+
+static struct peer_shard *shard_of(struct peer_table *table, uint32_t pipe)
+{
+        return &table->shards[pipe % PEER_SHARDS];
+}
+
+void peer_table_init(struct peer_table *table)
+{
+        pthread_mutex_init(&table->mutex, NULL);
+        for (size_t i = 0; i < PEER_SHARDS; ++i)
+                pthread_mutex_init(&table->shards[i].mutex, NULL);
+}
+
+void peer_table_deinit(struct peer_table *table)
+{
+        for (size_t i = 0; i < PEER_SHARDS; ++i)
+                pthread_mutex_destroy(&table->shards[i].mutex);
+        pthread_mutex_destroy(&table->mutex);
+}
+
+unsigned peer_table_n_pipes(const struct peer_table *table)
+{
+        return atomic_load(&table->n_pipes);
+}
+
+/* --- peers --------------------------------------------------------------- */
+
+struct peer *peer_ref(struct peer *peer)
+{
+        atomic_fetch_add(&peer->refs, 1);
+
+        return peer;
+}
+
+void peer_unref(struct peer *peer)
+{
+        struct pipit_server *server = peer->server;
+
+        if (atomic_fetch_sub(&peer->refs, 1) != 1)
+                return;
+
+        housekeeping_remove(server->housekeeping, &peer->timer);
+        principal_unref(server, peer->principal);
+        pthread_mutex_destroy(&peer->mutex);
+        free(peer);
+}
+
+/* References to all its simple frames' boxes. */
+static struct box **simple_boxes(struct peer *peer, size_t *ret_n)
+{
+        struct box **boxes = NULL;
+        size_t n = 0;
+
+        pthread_mutex_lock(&peer->mutex);
+        for (struct box *box = peer->simple; box; box = box->next)
+                ++n;
+        boxes = n > 0 ? calloc(n, sizeof(struct box *)) : NULL;
+        n = 0;
+        for (struct box *box = peer->simple; boxes && box; box = box->next)
+                boxes[n++] = box_ref(box);
+        pthread_mutex_unlock(&peer->mutex);
+        *ret_n = n;
+
+        return boxes;
+}
+
+static void peer_fire(struct timer *timer, int64_t now_us)
+{
+        struct peer *peer = pipit_container_of(timer, struct peer, timer);
+        int64_t next_us = PIPIT_NEVER_US;
+        size_t n_boxes;
+        struct box **boxes = simple_boxes(peer, &n_boxes);
+
+        for (size_t i = 0; i < n_boxes; ++i) {
+                int64_t due_us = box_tick(boxes[i], now_us);
+
+                if (due_us < next_us)
+                        next_us = due_us;
+                box_unref(boxes[i]);
+        }
+        free(boxes);
+
+        housekeeping_arm(peer->server->housekeeping, timer, next_us);
+        peer_unref(peer);
+}
+
+static void kill_simple(struct peer *peer)
+{
+        for (;;) {
+                struct box *box;
+
+                pthread_mutex_lock(&peer->mutex);
+                box = peer->simple;
+                if (box) {
+                        peer->simple = box->next;
+                        if (box->next)
+                                box->next->prev = NULL;
+                        box->listed = false;
+                }
+                pthread_mutex_unlock(&peer->mutex);
+                if (!box)
+                        return;
+
+                box_kill(box);
+                box_unref(box);
+        }
+}
+
+static void run_removal(struct job *job)
+{
+        struct peer *peer = pipit_container_of(job, struct peer, removal);
+        struct attachment *attachment;
+
+        kill_simple(peer);
+
+        pthread_mutex_lock(&peer->mutex);
+        attachment = peer->attachments;
+        peer->attachments = NULL;
+        pthread_mutex_unlock(&peer->mutex);
+        while (attachment) {
+                struct attachment *next = attachment->next;
+
+                box_detach(attachment->box, peer);
+                free(attachment);
+                attachment = next;
+        }
+
+        peer_unref(peer);
+}
+
+static void run_closing(struct job *job)
+{
+        struct peer *peer = pipit_container_of(job, struct peer, closing);
+
+        rep_pipe_close(peer->pipe);
+        peer_unref(peer);
+}
+
+void peer_close(struct peer *peer)
+{
+        if (atomic_exchange(&peer->closes, true))
+                return;
+
+        peer_ref(peer);
+        housekeeping_submit(peer->server->housekeeping, &peer->closing);
+}
+
+static struct peer *peer_new(struct pipit_server *server,
+                             uint32_t pipe,
+                             const struct rep_pipe_identity *identity)
+{
+        struct peer *peer = calloc(1, sizeof(*peer));
+        char name[PRINCIPAL_NAME_SIZE];
+        bool may_call_all = identify(identity, name);
+
+        if (!peer)
+                return NULL;
+
+        peer->principal = principal_get(&server->peers, name, may_call_all);
+        if (!peer->principal) {
+                free(peer);
+                return NULL;
+        }
+        if (!housekeeping_add(server->housekeeping, &peer->timer, peer_fire, &peer->refs)) {
+                principal_unref(server, peer->principal);
+                free(peer);
+                return NULL;
+        }
+        peer->server = server;
+        peer->pipe = pipe;
+        peer->pid = identity->pid;
+        peer->removal.run = run_removal;
+        peer->closing.run = run_closing;
+        atomic_init(&peer->refs, 1);
+        pthread_mutex_init(&peer->mutex, NULL);
+
+        return peer;
+}
+
+bool peer_add(struct pipit_server *server, uint32_t pipe, const struct rep_pipe_identity *identity)
+{
+        struct peer_table *table = &server->peers;
+        struct peer_shard *shard = shard_of(table, pipe);
+        struct peer *peer = NULL;
+
+        if (atomic_fetch_add(&table->n_pipes, 1) < server->options.pipes_max)
+                peer = peer_new(server, pipe, identity);
+        if (!peer) {
+                atomic_fetch_sub(&table->n_pipes, 1);
+                pipit_log_line(server->log,
+                               PIPIT_LOG_WARNING,
+                               "pipe refused",
+                               PIPIT_LOG_INT("pipes", peer_table_n_pipes(table)),
+                               PIPIT_LOG_INT("pid", identity->pid));
+                return false;
+        }
+
+        pthread_mutex_lock(&shard->mutex);
+        peer->next = shard->first;
+        shard->first = peer;
+        pthread_mutex_unlock(&shard->mutex);
+
+        return true;
+}
+
+void peer_remove(struct pipit_server *server, uint32_t pipe)
+{
+        struct peer_shard *shard = shard_of(&server->peers, pipe);
+        struct peer **link = &shard->first;
+        struct peer *peer;
+
+        pthread_mutex_lock(&shard->mutex);
+        while (*link && (*link)->pipe != pipe)
+                link = &(*link)->next;
+        peer = *link;
+        if (peer)
+                *link = peer->next;
+        pthread_mutex_unlock(&shard->mutex);
+        if (!peer)
+                return;
+
+        atomic_fetch_sub(&server->peers.n_pipes, 1);
+        pthread_mutex_lock(&peer->mutex);
+        atomic_store(&peer->gone, true);
+        pthread_mutex_unlock(&peer->mutex);
+        housekeeping_submit(server->housekeeping, &peer->removal);
+}
+
+struct peer *peer_find(struct pipit_server *server, uint32_t pipe)
+{
+        struct peer_shard *shard = shard_of(&server->peers, pipe);
+        struct peer *peer;
+
+        pthread_mutex_lock(&shard->mutex);
+        for (peer = shard->first; peer && peer->pipe != pipe; peer = peer->next)
+                ;
+        if (peer)
+                peer_ref(peer);
+        pthread_mutex_unlock(&shard->mutex);
+
+        return peer;
+}
+
+void peer_table_kill(struct pipit_server *server)
+{
+        for (size_t i = 0; i < PEER_SHARDS; ++i) {
+                struct peer_shard *shard = &server->peers.shards[i];
+
+                pthread_mutex_lock(&shard->mutex);
+                for (struct peer *peer = shard->first; peer; peer = peer->next)
+                        kill_simple(peer);
+                pthread_mutex_unlock(&shard->mutex);
+        }
+}

@@ -1,0 +1,116 @@
+/*
+ * Peer: one pipe, and the principal that it speaks for
+ *
+ * Made when the pipe is added, found by the pipe's id when a frame comes,
+ * counted by references: a frame that is under way keeps its peer, though the
+ * pipe may be gone. What a closing pipe causes happens on the housekeeping
+ * thread.
+ *
+ * Lock order: a mailbox's mutex is never taken under a peer's, nor the reverse.
+ */
+
+#ifndef SERVER_RUNTIME_PEER_H
+#define SERVER_RUNTIME_PEER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "server/runtime/housekeeping.h"
+#include "server/runtime/nng_rep.h"
+
+struct box;
+struct pipit_server;
+
+#define PRINCIPAL_NAME_SIZE 24 /* "uid:4294967295" */
+
+/* Who calls. One for all pipes of the same name. */
+struct principal {
+        /* out */
+        char name[PRINCIPAL_NAME_SIZE];
+        bool may_call_all; /* else only what is open to all */
+
+        /* limits */
+        atomic_uint n_mailboxes;
+        atomic_size_t decoded_bytes;
+
+        /* private */
+        atomic_uint refs; /* falls to 0 only under the table's mutex */
+        struct principal *next;
+};
+
+/* A pipe on which a full client's mailbox was named. */
+struct attachment {
+        struct box *box; /* a reference */
+        struct attachment *next;
+};
+
+struct peer {
+        /* out */
+        struct pipit_server *server;
+        struct principal *principal; /* a reference */
+        uint32_t pipe;
+        pid_t pid; /* 0: unknown; for logs */
+        atomic_bool gone;
+
+        /* held frames of full clients */
+        atomic_uint n_held;
+
+        /* mutex */
+        pthread_mutex_t mutex;
+        struct attachment *attachments;
+        struct box *simple; /* the mailboxes of its simple frames; references */
+
+        /* private */
+        atomic_uint refs;
+        struct timer timer; /* of its simple frames */
+        struct job removal;
+        struct job closing;
+        atomic_bool closes;
+        struct peer *next; /* in its shard */
+};
+
+#define PEER_SHARDS 64
+
+struct peer_shard {
+        pthread_mutex_t mutex;
+        struct peer *first;
+};
+
+struct peer_table {
+        /* private */
+        struct peer_shard shards[PEER_SHARDS];
+        atomic_uint n_pipes;
+        pthread_mutex_t mutex;
+        struct principal *principals;
+};
+
+void peer_table_init(struct peer_table *table);
+
+/* All peers are gone and all references given back. */
+void peer_table_deinit(struct peer_table *table);
+
+/* False: refused; memory is out, or there are too many. */
+bool peer_add(struct pipit_server *server, uint32_t pipe, const struct rep_pipe_identity *identity);
+
+/* The pipe was closed: the rest is done by housekeeping. Unknown pipes are passed over. */
+void peer_remove(struct pipit_server *server, uint32_t pipe);
+
+/* A reference, or NULL: it has gone. */
+struct peer *peer_find(struct pipit_server *server, uint32_t pipe);
+
+struct peer *peer_ref(struct peer *peer);
+void peer_unref(struct peer *peer);
+
+/* Closes its pipe, soon. */
+void peer_close(struct peer *peer);
+
+unsigned peer_table_n_pipes(const struct peer_table *table);
+
+/* Cancels everything of all simple clients. */
+void peer_table_kill(struct pipit_server *server);
+
+struct principal *principal_ref(struct principal *principal);
+void principal_unref(struct pipit_server *server, struct principal *principal);
+
+#endif

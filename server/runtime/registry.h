@@ -1,0 +1,57 @@
+/*
+ * Registry: the methods of a server, found by their names on the wire
+ *
+ * Filled before start, by one thread; read-only after it, by all.
+ */
+
+#ifndef SERVER_RUNTIME_REGISTRY_H
+#define SERVER_RUNTIME_REGISTRY_H
+
+#include <pipit/server.h>
+
+#include "core/base/macros.h"
+
+/* How a method is called. */
+struct route {
+        const struct pipit_method *method;
+        pipit_server_dispatch_fn dispatch;
+        const void *handlers;
+        void *self;
+        bool blocks;
+        bool open_to_all; /* of a service that every caller may use */
+};
+
+struct registry_service {
+        const struct pipit_service *service;
+        const pipit_server_dispatch_fn *dispatch;
+        const bool *blocks;
+        const void *handlers;
+        void *self;
+        bool open_to_all;
+};
+
+/* All zero is an empty registry. */
+struct registry {
+        /* private */
+        struct registry_service *services;
+        size_t n_services;
+        struct route *routes; /* open addressing; a power of two, at most half full */
+        size_t n_slots;
+};
+
+/* ALREADY_EXISTS; RESOURCE_EXHAUSTED: out of memory. */
+PIPIT_MUST_CHECK enum pipit_status registry_add(struct registry *registry,
+                                                const struct registry_service *service);
+
+/* After the last add. RESOURCE_EXHAUSTED: out of memory. */
+PIPIT_MUST_CHECK enum pipit_status registry_seal(struct registry *registry);
+
+/* The route of "package.Service/Method", or NULL. */
+const struct route *registry_find(const struct registry *registry, const char *name);
+
+/* Whether there is a service of the first @n_bytes of @name. */
+bool registry_has_service(const struct registry *registry, const char *name, size_t n_bytes);
+
+void registry_deinit(struct registry *registry);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * The server, as its own files see it
+ *
+ *      nng_rep   one URL's socket, contexts that receive and answer
+ *      peer      who is at the other end of a pipe
+ *      intake    a received frame: checked, unpacked, its calls started
+ *      box       a client's mailbox: states, ready replies, held frames
+ *      flush     which held frame is answered with which replies
+ *      call      the handle that handlers have
+ *      reply     an answer, packed; bursts
+ *      workers   threads for handlers that block
+ *      housekeeping, watchdog, guard, drain: what happens beside
+ */
+
+#ifndef SERVER_RUNTIME_RUNTIME_H
+#define SERVER_RUNTIME_RUNTIME_H
+
+#include <pipit/server.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "core/base/arena.h"
+#include "core/base/log.h"
+#include "core/rpc/wire_check.h"
+#include "server/runtime/box.h"
+#include "server/runtime/call.h"
+#include "server/runtime/housekeeping.h"
+#include "server/runtime/nng_rep.h"
+#include "server/runtime/peer.h"
+#include "server/runtime/registry.h"
+#include "server/runtime/workers.h"
+
+struct watchdog;
+
+enum server_phase {
+        SERVER_NEW,
+        SERVER_STARTED,
+        SERVER_STOPPED,
+};
+
+struct pipit_server {
+        /* fixed once started */
+        struct pipit_server_options options; /* no zeros */
+        struct pipit_log *log;
+        uint64_t instance;
+        struct registry registry;
+        struct pipit_wire_limits wire_limits;
+        struct rep_endpoint **endpoints;
+        size_t n_endpoints;
+        struct workers *workers;
+        struct housekeeping *housekeeping;
+        struct watchdog *watchdog;
+
+        struct peer_table peers;
+        struct box_table boxes;
+        struct frame_pool frames;
+
+        enum server_phase phase; /* of the thread that starts and stops */
+        atomic_bool draining;
+        atomic_bool closing; /* what comes from here on is dropped */
+        atomic_uint n_contexts;
+        atomic_uint n_calls; /* in flight: accepted, not let go of */
+        atomic_size_t decoded_bytes;
+
+        struct pipit_arena texts; /* of errors that start and listen gave; under no lock */
+        atomic_uint refs;         /* the owner's and each frame's: late answers find it */
+};
+
+void server_unref(struct pipit_server *server);
+
+/* intake.c: a frame came. As rep_handlers.received. */
+void intake_received(void *self,
+                     struct rep_context *context,
+                     struct rep_message *message,
+                     uint32_t pipe,
+                     bool last);
+
+/* drain.c: all of docs/wire.md, "Drain", up to the closed sockets. Returns how many calls were not finished. */
+size_t drain(struct pipit_server *server);
+
+/* Its last part alone: cancels all, drops all, closes the sockets. No callback of nng runs after it. */
+void close_all(struct pipit_server *server);
+
+#endif

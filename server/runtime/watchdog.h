@@ -1,0 +1,26 @@
+/*
+ * Watchdog: dials the server's own listeners, and renews one that is deaf
+ *
+ * On a thread of its own: a dial may take as long as its timeout.
+ */
+
+#ifndef SERVER_RUNTIME_WATCHDOG_H
+#define SERVER_RUNTIME_WATCHDOG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct pipit_log;
+struct rep_endpoint;
+struct watchdog;
+
+/* NULL: out of memory or threads. Borrows all. */
+struct watchdog *watchdog_new(struct rep_endpoint *const *endpoints,
+                              size_t n_endpoints,
+                              uint32_t period_ms,
+                              struct pipit_log *log);
+
+/* When no probe is under way any more. NULL is a no-op. Returns NULL. */
+struct watchdog *watchdog_free(struct watchdog *watchdog);
+
+#endif
