@@ -46,7 +46,7 @@ char *gen_printf(struct pipit_arena *arena, const char *format, ...)
         length = vsnprintf(NULL, 0, format, arguments);
         va_end(arguments);
 
-        string = gen_alloc(arena, (size_t)length + 1);
+        string = check(length < 0 ? NULL : gen_alloc(arena, (size_t)length + 1));
         va_start(arguments, format);
         (void)vsnprintf(string, (size_t)length + 1, format, arguments);
         va_end(arguments);

@@ -5,6 +5,8 @@
 
 #include "gen/memory.h"
 
+#define LINE_BYTES 256 /* room for most of what is added at once */
+
 char *text_reserve(struct text *text, size_t n_bytes)
 {
         size_t needed = text->n_bytes + n_bytes + 1;
@@ -47,11 +49,14 @@ void text_add_va(struct text *text, const char *format, va_list arguments)
         int length;
 
         va_copy(again, arguments);
-        length = vsnprintf(NULL, 0, format, again);
+        length = vsnprintf(text_reserve(text, LINE_BYTES), LINE_BYTES, format, arguments);
+        if (length >= LINE_BYTES)
+                length = vsnprintf(
+                        text_reserve(text, (size_t)length), (size_t)length + 1, format, again);
         va_end(again);
 
-        (void)vsnprintf(text_reserve(text, (size_t)length), (size_t)length + 1, format, arguments);
-        text_advance(text, (size_t)length);
+        if (length > 0)
+                text_advance(text, (size_t)length);
 }
 
 void text_add(struct text *text, const char *format, ...)

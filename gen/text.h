@@ -25,7 +25,8 @@ struct text {
 };
 
 void text_add(struct text *text, const char *format, ...) PIPIT_PRINTF(2, 3);
-void text_add_va(struct text *text, const char *format, va_list arguments);
+void text_add_va(struct text *text, const char *format, va_list arguments) PIPIT_PRINTF(2, 0)
+        PIPIT_NONNULL(2);
 void text_add_bytes(struct text *text, const void *bytes, size_t n_bytes);
 
 /* Room for @n_bytes more; what is written there counts once text_advance() says so. */

@@ -30,10 +30,11 @@
         }                                                                                          \
         struct function##_cleanup_semicolon
 
-#define PIPIT_UNUSED      __attribute__((unused))
-#define PIPIT_LIKELY(x)   __builtin_expect(!!(x), 1)
-#define PIPIT_UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define PIPIT_FALLTHROUGH __attribute__((fallthrough))
-#define PIPIT_MALLOC      __attribute__((malloc))
+#define PIPIT_UNUSED       __attribute__((unused))
+#define PIPIT_LIKELY(x)    __builtin_expect(!!(x), 1)
+#define PIPIT_UNLIKELY(x)  __builtin_expect(!!(x), 0)
+#define PIPIT_FALLTHROUGH  __attribute__((fallthrough))
+#define PIPIT_MALLOC       __attribute__((malloc))
+#define PIPIT_NONNULL(...) __attribute__((nonnull(__VA_ARGS__)))
 
 #endif
