@@ -122,12 +122,12 @@ struct pipit_mailbox *pipit_mailbox_free(struct pipit_mailbox *mailbox)
         return NULL;
 }
 
-static enum pipit_call_state state_of(const struct pipit_mailbox *mailbox,
+static enum pipit_mailbox_state state_of(const struct pipit_mailbox *mailbox,
                                       uint64_t id,
                                       const struct pipit_call_entry *entry)
 {
         if (entry)
-                return (enum pipit_call_state)entry->state;
+                return (enum pipit_mailbox_state)entry->state;
         if (pipit_id_ring_has(&mailbox->tombstones, id))
                 return PIPIT_CALL_TOMBSTONE;
         if (pipit_id_history_has(&mailbox->sent, id))
@@ -136,7 +136,7 @@ static enum pipit_call_state state_of(const struct pipit_mailbox *mailbox,
         return PIPIT_CALL_ABSENT;
 }
 
-static bool state_is_live(enum pipit_call_state state)
+static bool state_is_live(enum pipit_mailbox_state state)
 {
         return state == PIPIT_CALL_QUEUED || state == PIPIT_CALL_RUNNING ||
                state == PIPIT_CALL_CANCELLED || state == PIPIT_CALL_READY;
@@ -160,7 +160,7 @@ static bool bury(struct pipit_mailbox *mailbox, uint64_t id)
 static bool enter(struct pipit_mailbox *mailbox,
                   uint64_t id,
                   struct pipit_call_entry *entry,
-                  enum pipit_call_state next,
+                  enum pipit_mailbox_state next,
                   void *value)
 {
         if (state_is_live(next)) {
@@ -203,7 +203,7 @@ enum pipit_call_action pipit_mailbox_apply(struct pipit_mailbox *mailbox,
                                            void **ret_value)
 {
         struct pipit_call_entry *entry = id ? pipit_call_table_find(&mailbox->calls, id) : NULL;
-        enum pipit_call_state state = state_of(mailbox, id, entry);
+        enum pipit_mailbox_state state = state_of(mailbox, id, entry);
         struct transition transition = transitions[state][event];
         enum pipit_call_action action = (enum pipit_call_action)transition.action;
 
@@ -215,7 +215,7 @@ enum pipit_call_action pipit_mailbox_apply(struct pipit_mailbox *mailbox,
         if (action == PIPIT_CALL_ACTION_NOT_RECEIVED && may_be_forgotten(mailbox, id))
                 action = PIPIT_CALL_ACTION_FORGOTTEN;
         if (transition.next != state &&
-            !enter(mailbox, id, entry, (enum pipit_call_state)transition.next, value))
+            !enter(mailbox, id, entry, (enum pipit_mailbox_state)transition.next, value))
                 return without_memory(action);
         if (action == PIPIT_CALL_ACTION_RUN && ret_value)
                 *ret_value = value;
@@ -223,7 +223,7 @@ enum pipit_call_action pipit_mailbox_apply(struct pipit_mailbox *mailbox,
         return action;
 }
 
-enum pipit_call_state pipit_mailbox_state(const struct pipit_mailbox *mailbox, uint64_t id)
+enum pipit_mailbox_state pipit_mailbox_state(const struct pipit_mailbox *mailbox, uint64_t id)
 {
         return state_of(mailbox, id, id ? pipit_call_table_find(&mailbox->calls, id) : NULL);
 }
@@ -243,7 +243,7 @@ static bool visit_entry(void *context, const struct pipit_call_entry *entry)
         const struct visit *visit = context;
 
         return visit->visit(
-                visit->context, entry->id, (enum pipit_call_state)entry->state, entry->value);
+                visit->context, entry->id, (enum pipit_mailbox_state)entry->state, entry->value);
 }
 
 void pipit_mailbox_each(struct pipit_mailbox *mailbox, pipit_mailbox_visit_fn visit, void *context)
@@ -253,7 +253,7 @@ void pipit_mailbox_each(struct pipit_mailbox *mailbox, pipit_mailbox_visit_fn vi
         pipit_call_table_each(&mailbox->calls, visit_entry, &visit_context);
 }
 
-const char *pipit_call_state_name(enum pipit_call_state state)
+const char *pipit_call_state_name(enum pipit_mailbox_state state)
 {
         static const char *const names[] = {
 #define STATE_NAME(name, text) [PIPIT_CALL_##name] = text,

@@ -43,7 +43,7 @@
         X(SENT, "sent") /* it is over: its reply went, or nobody wants one */                      \
         X(TOMBSTONE, "tombstone")
 
-enum pipit_call_state {
+enum pipit_mailbox_state {
 #define PIPIT_CALL_STATE_ENUM(name, text) PIPIT_CALL_##name,
         PIPIT_CALL_STATE_MAP(PIPIT_CALL_STATE_ENUM)
 #undef PIPIT_CALL_STATE_ENUM
@@ -107,7 +107,7 @@ enum pipit_call_action pipit_mailbox_apply(struct pipit_mailbox *mailbox,
                                            void **ret_value);
 
 /* The state of @id. */
-enum pipit_call_state pipit_mailbox_state(const struct pipit_mailbox *mailbox, uint64_t id);
+enum pipit_mailbox_state pipit_mailbox_state(const struct pipit_mailbox *mailbox, uint64_t id);
 
 /* How many calls are QUEUED, RUNNING, CANCELLED or READY. */
 size_t pipit_mailbox_n_calls(const struct pipit_mailbox *mailbox);
@@ -119,11 +119,11 @@ size_t pipit_mailbox_n_calls(const struct pipit_mailbox *mailbox);
  */
 typedef bool (*pipit_mailbox_visit_fn)(void *context,
                                        uint64_t id,
-                                       enum pipit_call_state state,
+                                       enum pipit_mailbox_state state,
                                        void *value);
 void pipit_mailbox_each(struct pipit_mailbox *mailbox, pipit_mailbox_visit_fn visit, void *context);
 
-const char *pipit_call_state_name(enum pipit_call_state state);
+const char *pipit_call_state_name(enum pipit_mailbox_state state);
 const char *pipit_call_event_name(enum pipit_call_event event);
 
 PIPIT_DEFINE_CLEANUP(struct pipit_mailbox, pipit_mailbox_free);

@@ -50,7 +50,7 @@ static const struct path {
         [PIPIT_CALL_TOMBSTONE] = {.events = {PIPIT_CALL_EVENT_CANCEL}, .n_events = 1},
 };
 
-static void print_cell(enum pipit_call_state from, enum pipit_call_event event)
+static void print_cell(enum pipit_mailbox_state from, enum pipit_call_event event)
 {
         static int value;
         struct pipit_mailbox *mailbox = pipit_mailbox_new();
@@ -78,7 +78,7 @@ static void print_cells(void)
 {
         for (size_t state = 0; state < PIPIT_CALL_STATES_N; state++) {
                 for (size_t event = 0; event < PIPIT_CALL_EVENTS_N; event++)
-                        print_cell((enum pipit_call_state)state, (enum pipit_call_event)event);
+                        print_cell((enum pipit_mailbox_state)state, (enum pipit_call_event)event);
         }
 }
 

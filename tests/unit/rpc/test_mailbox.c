@@ -305,20 +305,20 @@ static void the_last_tombstones_hold_and_older_ones_may_have_run(void **state)
 #define MODEL_IDS 3000
 
 struct model {
-        enum pipit_call_state states[MODEL_IDS];
+        enum pipit_mailbox_state states[MODEL_IDS];
         bool ever_ran[MODEL_IDS];
         uint64_t ids[MODEL_IDS];
         size_t n_calls;
         bool ascending;
 };
 
-static bool is_live(enum pipit_call_state state)
+static bool is_live(enum pipit_mailbox_state state)
 {
         return state == PIPIT_CALL_QUEUED || state == PIPIT_CALL_RUNNING ||
                state == PIPIT_CALL_CANCELLED || state == PIPIT_CALL_READY;
 }
 
-static const struct cell *cell_of(enum pipit_call_state state, enum pipit_call_event event)
+static const struct cell *cell_of(enum pipit_mailbox_state state, enum pipit_call_event event)
 {
         for (size_t i = 0; i < N_CELLS; i++) {
                 if (strcmp(cells[i].state, pipit_call_state_name(state)) == 0 &&
@@ -330,14 +330,14 @@ static const struct cell *cell_of(enum pipit_call_state state, enum pipit_call_e
         return NULL;
 }
 
-static enum pipit_call_state state_named(const char *name)
+static enum pipit_mailbox_state state_named(const char *name)
 {
         int state = 0;
 
-        while (strcmp(name, pipit_call_state_name((enum pipit_call_state)state)) != 0)
+        while (strcmp(name, pipit_call_state_name((enum pipit_mailbox_state)state)) != 0)
                 state++;
 
-        return (enum pipit_call_state)state;
+        return (enum pipit_mailbox_state)state;
 }
 
 /* What the mailbox has forgotten the model must not hold against it; what it knows must be right. */
@@ -346,7 +346,7 @@ static void model_step(struct model *model,
                        size_t i,
                        enum pipit_call_event event)
 {
-        enum pipit_call_state known = pipit_mailbox_state(mailbox, model->ids[i]);
+        enum pipit_mailbox_state known = pipit_mailbox_state(mailbox, model->ids[i]);
         const struct cell *cell;
         enum pipit_call_action action;
 
@@ -421,7 +421,7 @@ struct visited {
         enum pipit_call_event event;
 };
 
-static bool visit_and_apply(void *context, uint64_t id, enum pipit_call_state state, void *value)
+static bool visit_and_apply(void *context, uint64_t id, enum pipit_mailbox_state state, void *value)
 {
         struct visited *visited = context;
 
