@@ -115,13 +115,13 @@ static void run_round(const char *server_path, const char *url, size_t index)
         struct process server;
         int status;
 
+        process_start(&server, argv, NULL);
         load.channel = pipit_channel_new(url, NULL, NULL);
         if (!callers || !load.channel)
                 die("round %zu: %s", index, strerror(errno));
         (void)pthread_mutex_init(&load.mutex, NULL);
         (void)pthread_cond_init(&load.changed, NULL);
 
-        process_start(&server, argv, NULL);
         for (size_t i = 0; i < N_CALLS; i++) {
                 callers[i].load = &load;
                 callers[i].n = (uint32_t)i;

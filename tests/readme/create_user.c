@@ -25,7 +25,8 @@ int main(int argc, char **argv)
         if (status == PIPIT_OK)
                 printf("%s is %s\n", created->email, created->id);
         else
-                fprintf(stderr, "%s: %s (%s)\n",
+                fprintf(stderr,
+                        "%s: %s (%s)\n",
                         pipit_status_name(status),
                         pipit_call_error(&call)->message,
                         pipit_ran_name(pipit_call_error(&call)->ran));
