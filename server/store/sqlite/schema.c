@@ -354,8 +354,13 @@ enum pipit_status schema_set_up(sqlite3 *db, const char *path, struct pipit_erro
 {
         enum pipit_status status = PIPIT_OK;
         int64_t version = 0;
-        int rc = read_version(db, &version);
+        int rc = exec_patiently(db, "begin");
 
+        /* In one transaction: another process may be setting the file up meanwhile. */
+        if (rc == SQLITE_OK)
+                rc = read_version(db, &version);
+        if (!sqlite3_get_autocommit(db))
+                (void)sqlite3_exec(db, "rollback", NULL, NULL, NULL);
         if (rc != SQLITE_OK)
                 return fail_db(ret_error, db, rc, path);
         if (version == 0)
