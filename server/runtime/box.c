@@ -109,7 +109,7 @@ void box_table_each(struct box_table *table, box_visit_fn visit, void *context)
 /* --- death --------------------------------------------------------------- */
 
 /* Calls that have not ended are alive: their frame waits for them. */
-static bool kill_call(void *context, uint64_t id, enum pipit_call_state state, void *value)
+static bool kill_call(void *context, uint64_t id, enum pipit_mailbox_state state, void *value)
 {
         struct pipit_server_call *call = value;
 

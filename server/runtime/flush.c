@@ -291,7 +291,7 @@ static void call_expire(struct tick *tick, struct pipit_server_call *call, bool 
         tick->expired = call;
 }
 
-static bool tick_call(void *context, uint64_t id, enum pipit_call_state state, void *value)
+static bool tick_call(void *context, uint64_t id, enum pipit_mailbox_state state, void *value)
 {
         struct tick *tick = context;
         struct pipit_server_call *call = value;

@@ -313,7 +313,7 @@ static bool box_admits(struct intake *in)
                 return reject(in, PIPIT_REJECT_BUSY, 0);
 
         for (size_t i = 0; in->full && i < in->frame->n_calls; ++i) {
-                enum pipit_call_state state =
+                enum pipit_mailbox_state state =
                         pipit_mailbox_state(box->states, in->frame->calls[i].id);
 
                 if (state != PIPIT_CALL_ABSENT && state != PIPIT_CALL_TOMBSTONE)
