@@ -42,8 +42,11 @@ static uint64_t name_of(const struct box_table *table,
                         const uint8_t *client_id)
 {
         uint64_t halves[2];
-        uint64_t hash = table->seed ^ (uint64_t)(uintptr_t)principal;
+        uint64_t hash = table->seed;
 
+        /* By name: the same principal may come again as another object. */
+        for (const char *c = principal->name; *c; ++c)
+                hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
         memcpy(halves, client_id, sizeof(halves));
         for (size_t i = 0; i < 2; ++i) {
                 hash = (hash ^ halves[i]) * UINT64_C(0x9e3779b97f4a7c15);

@@ -133,9 +133,10 @@ static bool add_within(atomic_size_t *count, size_t n, size_t max)
         return false;
 }
 
-bool frame_charge(struct frame *frame, size_t n_bytes)
+bool frame_charge(struct frame *frame)
 {
         struct pipit_server *server = frame->server;
+        size_t n_bytes = frame->arena.used_bytes - frame->decoded_bytes;
 
         if (!add_within(&server->decoded_bytes, n_bytes, server->options.decoded_bytes_all_max))
                 return false;

@@ -109,8 +109,12 @@ struct frame *frame_new(struct pipit_server *server);
 void frame_ref(struct frame *frame);
 void frame_unref(struct frame *frame);
 
-/* Counts @n_bytes against the limits. False: over one of them, and not counted. */
-bool frame_charge(struct frame *frame, size_t n_bytes);
+/*
+ * Counts what the arena has grown by against the limits on bytes in flight,
+ * with the frame's mutex where handlers may already run. False: over one of
+ * them, and not counted.
+ */
+bool frame_charge(struct frame *frame);
 
 /* 1 to 64 of a-z 0-9 . _ - */
 bool metadata_key_is_valid(const char *key);

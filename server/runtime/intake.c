@@ -110,7 +110,7 @@ static bool unpack(struct intake *in)
         if (!in->request)
                 return reject(in, PIPIT_REJECT_BUSY, 0);
         in->message = rep_message_free(in->message);
-        in->over_bytes = !frame_charge(in->frame, report.decoded_bytes);
+        in->over_bytes = !frame_charge(in->frame);
 
         return true;
 }
@@ -508,6 +508,7 @@ static bool call_unpack(struct intake *in, struct pipit_server_call *call)
 {
         const ProtobufCMessageDescriptor *descriptor = call->route->method->request;
         struct pipit_wire_report report;
+        bool charged;
 
         if (!pipit_wire_check(descriptor,
                               call->payload,
@@ -517,19 +518,17 @@ static bool call_unpack(struct intake *in, struct pipit_server_call *call)
                 fail_malformed(call, &report);
                 return false;
         }
-        if (!frame_charge(in->frame, report.decoded_bytes)) {
-                call_fail_with(call, RUNTIME_ERROR_TOO_MANY_BYTES);
-                return false;
-        }
 
         pthread_mutex_lock(&in->frame->mutex);
         call->request = pipit_message_unpack(
                 descriptor, &in->frame->arena, call->payload, call->n_payload_bytes);
+        charged = frame_charge(in->frame);
         pthread_mutex_unlock(&in->frame->mutex);
-        if (!call->request)
-                call_fail_with(call, RUNTIME_ERROR_OUT_OF_MEMORY);
+        if (call->request && charged)
+                return true;
+        call_fail_with(call, charged ? RUNTIME_ERROR_OUT_OF_MEMORY : RUNTIME_ERROR_TOO_MANY_BYTES);
 
-        return call->request != NULL;
+        return false;
 }
 
 static void call_dispatch(struct intake *in, struct pipit_server_call *call)

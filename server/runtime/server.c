@@ -40,6 +40,8 @@ static void options_resolve(struct pipit_server_options *o)
         o->watchdog_ms = or_default(o->watchdog_ms, WATCHDOG_MS_DEFAULT);
         o->timeout_ms_default = or_default(o->timeout_ms_default, PIPIT_TIMEOUT_MS_DEFAULT);
         o->timeout_ms_max = or_default(o->timeout_ms_max, PIPIT_TIMEOUT_MS_MAX);
+        if (o->timeout_ms_default > o->timeout_ms_max)
+                o->timeout_ms_default = o->timeout_ms_max;
         o->frame_bytes_max = or_default(o->frame_bytes_max, PIPIT_FRAME_BYTES_DEFAULT);
         o->hold_ms_max = or_default(o->hold_ms_max, PIPIT_HOLD_MS_MAX);
         o->calls_per_mailbox_max =
@@ -179,12 +181,6 @@ static enum pipit_status options_check(const struct pipit_server_options *option
                                   PIPIT_INVALID_ARGUMENT,
                                   "OPTION_INVALID",
                                   "frame_bytes_max must be between 1 MiB and 64 MiB");
-        if (options->timeout_ms_default > options->timeout_ms_max)
-                return give_error(ret_error,
-                                  PIPIT_INVALID_ARGUMENT,
-                                  "OPTION_INVALID",
-                                  "timeout_ms_default must not be over timeout_ms_max");
-
         return PIPIT_OK;
 }
 
