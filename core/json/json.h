@@ -21,9 +21,14 @@
 /*
  * Reads one JSON value into a new message in @arena.
  *
- * INVALID_ARGUMENT (JSON_INVALID): the message, in @arena, says line and column
- * (broken JSON) or the path (a wrong field or value), and what would be right,
- * the nearest field name among it. @schema resolves google.protobuf.Any; it may be NULL.
+ * INVALID_ARGUMENT (JSON_INVALID): the message, in @arena, begins "LINE:COLUMN: ",
+ * both from 1, then the path of a wrong field or value, and says what would be
+ * right: 1:18: user.age: "131x" is not a number (uint32).
+ *
+ * @schema resolves google.protobuf.Any, and gives fields the JSON names that
+ * their .proto chose; it may be NULL. The types of google.rpc's details and the
+ * well-known types are resolved without it. An Any of any other type is
+ * {"@type": ..., "@value": base64}, both ways.
  */
 enum pipit_status pipit_json_read(const ProtobufCMessageDescriptor *descriptor,
                                   const char *text,

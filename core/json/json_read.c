@@ -108,14 +108,14 @@ enum pipit_status json_read_fail(struct json_reader *reader,
         va_end(arguments);
 
         char *message = pipit_arena_printf(reader->arena,
-                                           "%s%s%s%s%s at %zu:%zu",
+                                           "%zu:%zu: %s%s%s%s%s",
+                                           position.line,
+                                           position.column,
                                            where,
                                            path ? ": " : "",
                                            what,
                                            show ? " " : "",
-                                           problem,
-                                           position.line,
-                                           position.column);
+                                           problem);
 
         if (!message)
                 return json_read_out_of_memory(reader);

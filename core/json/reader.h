@@ -30,7 +30,7 @@ struct json_path {
 
 enum pipit_status json_read_out_of_memory(struct json_reader *reader);
 
-/* "PATH: VALUE problem at LINE:COLUMN", where VALUE is @value in short, if @show. */
+/* "LINE:COLUMN: PATH: VALUE problem", where VALUE is @value in short, if @show. */
 enum pipit_status json_read_fail(struct json_reader *reader,
                                  const struct pipit_json_value *value,
                                  const struct json_path *path,

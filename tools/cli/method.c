@@ -1,0 +1,316 @@
+#include "tools/cli/method.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "core/json/nearest.h"
+
+#define NAME_BYTES_MAX 256
+
+/* One wanted method, in its friendly form. */
+struct friendly {
+        char service[NAME_BYTES_MAX]; /* all before the arrow */
+        const char *method;           /* after it */
+};
+
+/* "GetHTTPThing" -> "get-http-thing"; other names, and what is kebab-case already, stay. */
+static void to_kebab_case(const char *name, size_t n_name, char ret_kebab[2 * NAME_BYTES_MAX])
+{
+        if (n_name >= NAME_BYTES_MAX)
+                n_name = NAME_BYTES_MAX - 1;
+
+        for (size_t i = 0; i < n_name; i++) {
+                unsigned char c = (unsigned char)name[i];
+                bool after_lower =
+                        i > 0 && name[i - 1] != '-' && !isupper((unsigned char)name[i - 1]);
+                bool before_lower = i > 0 && i + 1 < n_name && islower((unsigned char)name[i + 1]);
+
+                if (isupper(c) && (after_lower || before_lower))
+                        *ret_kebab++ = '-';
+                *ret_kebab++ = c == '_' ? '-' : (char)tolower(c);
+        }
+
+        *ret_kebab = '\0';
+}
+
+static bool is_kebab_of(const char *wanted, const char *name, size_t n_name)
+{
+        char kebab[2 * NAME_BYTES_MAX];
+
+        to_kebab_case(name, n_name, kebab);
+        return strcmp(wanted, kebab) == 0 ||
+               (strlen(wanted) == n_name && memcmp(wanted, name, n_name) == 0);
+}
+
+/* "v1", "v2beta1". */
+static bool is_version(const char *word, size_t n_word)
+{
+        return n_word >= 2 && word[0] == 'v' && isdigit((unsigned char)word[1]);
+}
+
+/* The length of @service's package without a version at its end: 5 of "users.v1.UsersService". */
+static size_t package_bytes(const char *service)
+{
+        const char *end = strrchr(service, '.');
+
+        if (!end)
+                return 0;
+
+        for (const char *dot = end; dot > service;) {
+                const char *word = dot;
+
+                while (word > service && word[-1] != '.')
+                        word--;
+                if (!is_version(word, (size_t)(dot - word)))
+                        return (size_t)(dot - service);
+                if (word == service)
+                        break;
+                dot = word - 1;
+        }
+
+        return (size_t)(end - service);
+}
+
+static const char *last_word(const char *name, size_t n_name)
+{
+        const char *word = name + n_name;
+
+        while (word > name && word[-1] != '.')
+                word--;
+
+        return word;
+}
+
+/* Whether the last word of the friendly name means @service. */
+static bool service_fits(const char *friendly, const char *service)
+{
+        static const char suffix[] = "Service";
+        const char *wanted = last_word(friendly, strlen(friendly));
+        const char *name = last_word(service, strlen(service));
+        const char *package = last_word(service, package_bytes(service));
+        size_t n_name = strlen(name), n_suffix = sizeof(suffix) - 1;
+
+        if (strcmp(friendly, service) == 0 || is_kebab_of(wanted, name, n_name))
+                return true;
+        if (n_name > n_suffix && strcmp(name + n_name - n_suffix, suffix) == 0 &&
+            is_kebab_of(wanted, name, n_name - n_suffix))
+                return true;
+
+        size_t n_package = package_bytes(service) - (size_t)(package - service);
+
+        return n_package > 0 && is_kebab_of(wanted, package, n_package);
+}
+
+static bool package_is(const char *friendly, const char *service)
+{
+        size_t n_package = package_bytes(service);
+
+        return strcmp(friendly, service) == 0 ||
+               (n_package == strlen(friendly) && memcmp(friendly, service, n_package) == 0);
+}
+
+static const struct pipit_method *find_in_service(const struct pipit_service *service,
+                                                  const char *method)
+{
+        for (size_t i = 0; i < service->n_methods; i++) {
+                const char *name = strrchr(service->methods[i].name, '/') + 1;
+
+                if (is_kebab_of(method, name, strlen(name)))
+                        return &service->methods[i];
+        }
+
+        return NULL;
+}
+
+/* All methods that fit; of the services whose package it is alone, if @exact. */
+static size_t find_friendly(const struct pipit_schema *schema,
+                            const struct friendly *wanted,
+                            bool exact,
+                            struct pipit_arena *arena,
+                            const struct pipit_method **ret_method,
+                            const char **ret_names)
+{
+        const struct pipit_service *service;
+        const char *names = "";
+        size_t n = 0;
+
+        for (size_t i = 0; (service = pipit_schema_service(schema, i)); i++) {
+                const struct pipit_method *method = NULL;
+
+                if (exact ? package_is(wanted->service, service->name)
+                          : service_fits(wanted->service, service->name))
+                        method = find_in_service(service, wanted->method);
+                if (!method)
+                        continue;
+
+                *ret_method = method;
+                names = pipit_arena_printf(arena, "%s%s%s", names, n > 0 ? ", " : "", method->name);
+                names = names ? names : "";
+                n++;
+        }
+
+        *ret_names = names;
+        return n;
+}
+
+/* --- what would be right ------------------------------------------------------- */
+
+static const char *nearest_friendly(const struct pipit_schema *schema,
+                                    const struct friendly *wanted,
+                                    struct pipit_arena *arena)
+{
+        struct pipit_nearest nearest = {.wanted = wanted->method};
+        const struct pipit_service *service;
+
+        for (size_t i = 0; (service = pipit_schema_service(schema, i)); i++) {
+                if (!service_fits(wanted->service, service->name))
+                        continue;
+                for (size_t j = 0; j < service->n_methods; j++) {
+                        const char *name = strrchr(service->methods[j].name, '/') + 1;
+                        char *kebab = pipit_arena_alloc(arena, (size_t)2 * NAME_BYTES_MAX);
+
+                        if (!kebab)
+                                return NULL;
+                        to_kebab_case(name, strlen(name), kebab);
+                        pipit_nearest_consider(&nearest, kebab);
+                }
+        }
+
+        return nearest.name ? pipit_arena_printf(arena, "%s->%s", wanted->service, nearest.name)
+                            : NULL;
+}
+
+/* Who writes "GetUser" or "UsersService/GetUser" means a method whose name ends so. */
+static const char *nearest_by_end(const struct pipit_schema *schema, const char *name)
+{
+        const struct pipit_service *service;
+        size_t n_name = strlen(name);
+
+        for (size_t i = 0; (service = pipit_schema_service(schema, i)); i++) {
+                for (size_t j = 0; j < service->n_methods; j++) {
+                        const char *full = service->methods[j].name;
+                        size_t n_full = strlen(full);
+
+                        if (n_full > n_name && strcmp(full + n_full - n_name, name) == 0 &&
+                            strchr("./", full[n_full - n_name - 1]))
+                                return full;
+                }
+        }
+
+        return NULL;
+}
+
+/* A service where a method belongs: its methods are what is looked for. */
+static const char *list_of_service(const struct pipit_schema *schema,
+                                   const char *name,
+                                   struct pipit_arena *arena)
+{
+        const struct pipit_service *service;
+        const char *names = "";
+
+        for (size_t i = 0; (service = pipit_schema_service(schema, i)); i++) {
+                if (strcmp(service->name, name) != 0)
+                        continue;
+                for (size_t j = 0; j < service->n_methods && names; j++)
+                        names = pipit_arena_printf(arena,
+                                                   "%s%s%s",
+                                                   names,
+                                                   j > 0 ? ", " : "",
+                                                   strrchr(service->methods[j].name, '/') + 1);
+                return names;
+        }
+
+        return NULL;
+}
+
+static const char *list_services(const struct pipit_schema *schema, struct pipit_arena *arena)
+{
+        const struct pipit_service *service;
+        const char *names = "";
+
+        for (size_t i = 0; names && (service = pipit_schema_service(schema, i)); i++)
+                names = pipit_arena_printf(
+                        arena, "%s%s%s", names, i > 0 ? ", " : "", service->name);
+
+        return names ? names : "";
+}
+
+static const char *explain(const struct pipit_schema *schema,
+                           const char *name,
+                           struct pipit_arena *arena)
+{
+        const char *methods = list_of_service(schema, name, arena);
+        const char *near = nearest_by_end(schema, name);
+
+        if (methods)
+                return pipit_arena_printf(arena,
+                                          "'%s' is a service; write %s/METHOD, its methods are %s",
+                                          name,
+                                          name,
+                                          methods);
+
+        if (!near)
+                near = pipit_schema_nearest_method(schema, name);
+        if (near)
+                return pipit_arena_printf(
+                        arena, "there is no method '%s'; did you mean %s?", name, near);
+
+        return pipit_arena_printf(arena,
+                                  "there is no method '%s'; the known services are %s "
+                                  "(--descriptor-set FILE adds others)",
+                                  name,
+                                  list_services(schema, arena));
+}
+
+static const char *explain_friendly(const struct pipit_schema *schema,
+                                    const char *name,
+                                    const struct friendly *wanted,
+                                    struct pipit_arena *arena)
+{
+        const char *near = nearest_friendly(schema, wanted, arena);
+
+        if (near)
+                return pipit_arena_printf(
+                        arena, "there is no method '%s'; did you mean %s?", name, near);
+
+        return pipit_arena_printf(arena,
+                                  "no service fits '%s'; the known services are %s "
+                                  "(--descriptor-set FILE adds others)",
+                                  wanted->service,
+                                  list_services(schema, arena));
+}
+
+const struct pipit_method *cli_method_find(const struct pipit_schema *schema,
+                                           const char *name,
+                                           struct pipit_arena *arena,
+                                           const char **ret_problem)
+{
+        const struct pipit_method *method = pipit_schema_method(schema, name);
+        const char *arrow = strstr(name, "->"), *names, *problem;
+        struct friendly wanted;
+
+        if (method)
+                return method;
+
+        if (!arrow || (size_t)(arrow - name) >= sizeof(wanted.service)) {
+                problem = explain(schema, name, arena);
+                *ret_problem = problem ? problem : "out of memory";
+                return NULL;
+        }
+
+        memcpy(wanted.service, name, (size_t)(arrow - name));
+        wanted.service[arrow - name] = '\0';
+        wanted.method = arrow + 2;
+
+        size_t n = find_friendly(schema, &wanted, false, arena, &method, &names);
+
+        if (n == 1 ||
+            (n > 1 && find_friendly(schema, &wanted, true, arena, &method, &problem) == 1))
+                return method;
+
+        problem = n > 1 ? pipit_arena_printf(arena, "'%s' fits %s; write one of them", name, names)
+                        : explain_friendly(schema, name, &wanted, arena);
+        *ret_problem = problem ? problem : "out of memory";
+        return NULL;
+}

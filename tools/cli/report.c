@@ -1,0 +1,222 @@
+#include "tools/cli/report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/utf8.h"
+#include "core/json/base64.h"
+#include "core/json/json.h"
+#include "core/json/status_json.h"
+#include "core/json/value.h"
+#include "tools/cli/command.h"
+#include "tools/cli/terminal.h"
+
+#define RED    "\x1b[1;31m"
+#define FAINT  "\x1b[2m"
+#define NORMAL "\x1b[0m"
+
+static const char *colour(const char *code)
+{
+        return cli_has_colours(stderr) ? code : "";
+}
+
+/* --- messages ---------------------------------------------------------------- */
+
+/* A line a leaf: "users[0].name: Ada". */
+static void print_leaves(const struct pipit_json_value *value,
+                         const char *path,
+                         struct pipit_arena *arena)
+{
+        size_t i = 0;
+
+        if (value->type != PIPIT_JSON_OBJECT && value->type != PIPIT_JSON_ARRAY) {
+                if (path[0])
+                        (void)printf("%s: ", path);
+                cli_print_safe(stdout,
+                               value->text                      ? value->text
+                               : value->type == PIPIT_JSON_NULL ? "null"
+                               : value->boolean                 ? "true"
+                                                                : "false");
+                (void)putchar('\n');
+                return;
+        }
+
+        for (const struct pipit_json_value *child = value->first; child; child = child->next) {
+                char *below =
+                        value->type == PIPIT_JSON_ARRAY
+                                ? pipit_arena_printf(arena, "%s[%zu]", path, i++)
+                                : pipit_arena_printf(
+                                          arena, "%s%s%s", path, path[0] ? "." : "", child->key);
+
+                if (below)
+                        print_leaves(child, below, arena);
+        }
+}
+
+int cli_print_message(struct cli_arguments *arguments,
+                      const struct pipit_schema *schema,
+                      const ProtobufCMessage *message)
+{
+        const bool as_text =
+                arguments->options.output && strcmp(arguments->options.output, "text") == 0;
+        const struct pipit_json_style style = {.pretty = !arguments->options.compact};
+        struct pipit_json_value *value;
+        struct pipit_error error = {0};
+        char *text;
+
+        if (pipit_json_write(message, schema, &style, &arguments->arena, &text, &error) !=
+                    PIPIT_OK ||
+            (as_text &&
+             pipit_json_parse(text, strlen(text), &arguments->arena, &value, &error) != PIPIT_OK)) {
+                (void)cli_value_error("the response cannot be shown: %s", error.message);
+                return CLI_INTERNAL;
+        }
+
+        if (as_text)
+                print_leaves(value, "", &arguments->arena);
+        else
+                (void)printf("%s\n", text);
+        return CLI_OK;
+}
+
+/* --- errors ------------------------------------------------------------------ */
+
+static bool errors_are_json(const struct cli_arguments *arguments)
+{
+        if (arguments->options.errors)
+                return strcmp(arguments->options.errors, "json") == 0;
+
+        return !isatty(STDERR_FILENO);
+}
+
+/* "[server ipc:///run/usersd.sock, ran]". */
+static void print_origin(const struct pipit_error *error, const char *peer)
+{
+        static const char *const ran[] = {
+                [PIPIT_NOT_RUN] = "not run",
+                [PIPIT_MAY_HAVE_RUN] = "may have run",
+                [PIPIT_RAN] = "ran",
+        };
+        bool has_peer = peer && error->origin != PIPIT_ORIGIN_LOCAL;
+
+        (void)fprintf(stderr,
+                      " %s[%s%s%s, %s]%s",
+                      colour(FAINT),
+                      pipit_origin_name(error->origin),
+                      has_peer ? " " : "",
+                      has_peer ? peer : "",
+                      ran[error->ran],
+                      colour(NORMAL));
+}
+
+static void print_text(const struct pipit_error *error, const char *peer)
+{
+        (void)fprintf(stderr,
+                      "pipit: %s%s%s",
+                      colour(RED),
+                      pipit_status_name(error->status),
+                      colour(NORMAL));
+        if (error->reason) {
+                (void)fputs(" (", stderr);
+                cli_print_safe(stderr, error->reason);
+                (void)fputc(')', stderr);
+        }
+        if (error->message && error->message[0]) {
+                (void)fputs(": ", stderr);
+                cli_print_safe(stderr, error->message);
+        }
+        print_origin(error, peer);
+        (void)fputc('\n', stderr);
+
+        for (size_t i = 0; i < error->n_violations; i++) {
+                (void)fputs("  ", stderr);
+                cli_print_safe(stderr, error->violations[i].field);
+                (void)fputs(": ", stderr);
+                cli_print_safe(stderr, error->violations[i].description);
+                (void)fputc('\n', stderr);
+        }
+        if (error->retry_after_ms > 0)
+                (void)fprintf(stderr,
+                              "  try again in %" PRIu32 ".%03" PRIu32 " s\n",
+                              error->retry_after_ms / 1000,
+                              error->retry_after_ms % 1000);
+}
+
+int cli_print_error(struct cli_arguments *arguments,
+                    const struct pipit_error *error,
+                    const char *peer)
+{
+        const struct pipit_json_style style = {.pretty = !arguments->options.compact};
+        struct pipit_error problem = {0};
+        char *text;
+
+        if (errors_are_json(arguments) &&
+            pipit_json_write_status(error, &style, &arguments->arena, &text, &problem) == PIPIT_OK)
+                (void)fprintf(stderr, "%s\n", text);
+        else
+                print_text(error, peer);
+
+        return CLI_RPC_BASE + (int)error->status;
+}
+
+/* --- verbose ----------------------------------------------------------------- */
+
+static bool is_printable(const struct pipit_metadata *entry)
+{
+        size_t n_code_points;
+
+        if (!pipit_utf8_check(entry->value, entry->n_value_bytes, &n_code_points))
+                return false;
+
+        for (size_t i = 0; i < entry->n_value_bytes; i++) {
+                if (entry->value[i] < 0x20 || entry->value[i] == 0x7f)
+                        return false;
+        }
+
+        return true;
+}
+
+static void print_metadata(const struct pipit_metadata *entry)
+{
+        char buffer[256];
+
+        (void)fprintf(stderr, "* %s: ", entry->key);
+        if (is_printable(entry)) {
+                (void)fwrite(entry->value, 1, entry->n_value_bytes, stderr);
+        } else {
+                /* In pieces of whole groups, so that they read as one. */
+                for (size_t at = 0; at < entry->n_value_bytes; at += 189) {
+                        size_t n =
+                                entry->n_value_bytes - at < 189 ? entry->n_value_bytes - at : 189;
+
+                        pipit_base64_encode(entry->value + at, n, buffer);
+                        (void)fwrite(buffer, 1, PIPIT_BASE64_TEXT_BYTES(n), stderr);
+                }
+                (void)fputs(" (base64)", stderr);
+        }
+        (void)fputc('\n', stderr);
+}
+
+void cli_print_call(const struct cli_arguments *arguments,
+                    const struct pipit_call *call,
+                    const char *method,
+                    int64_t duration_us)
+{
+        const char *peer = pipit_call_peer(call);
+
+        if (!arguments->options.verbose)
+                return;
+
+        (void)fprintf(stderr,
+                      "* %s %s at %s after %" PRId64 ".%03" PRId64 " ms\n",
+                      method,
+                      pipit_status_name(pipit_call_error(call)->status),
+                      peer ? peer : "no server",
+                      duration_us / PIPIT_US_PER_MS,
+                      duration_us % PIPIT_US_PER_MS);
+        for (size_t i = 0; i < pipit_call_n_response_metadata(call); i++)
+                print_metadata(pipit_call_response_metadata(call, i));
+}
