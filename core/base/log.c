@@ -1,6 +1,7 @@
 #include "core/base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -48,6 +49,7 @@ struct pipit_log {
         bool urgent; /* somebody waits: do not gather */
         bool stopping;
         bool writer_done;
+        bool abandoned; /* the writer frees it all, when its write returns */
         char buffer[PIPIT_LOG_BUFFER_BYTES];
 };
 
@@ -142,9 +144,9 @@ static bool stop_is_over(struct pipit_log *log)
 
 /*
  * The descriptor may be shared, so its flags stay as they are: poll says that
- * PIPE_BUF bytes will go without blocking. Where another process takes that
- * room first, write blocks all the same; then free cancels it, here and nowhere
- * else, without a lock held. False: the reader is stuck and time is up.
+ * PIPE_BUF bytes will go without blocking. Where another process takes that room
+ * first, write blocks all the same, and free goes on without this thread.
+ * False: the reader is stuck and time is up.
  */
 static bool write_some(struct pipit_log *log,
                        const struct iovec *pieces,
@@ -152,16 +154,13 @@ static bool write_some(struct pipit_log *log,
                        ssize_t *ret_n_written)
 {
         struct pollfd poll_fd = {.fd = log->fd, .events = POLLOUT};
-        int old_state;
 
         while (poll(&poll_fd, 1, STUCK_POLL_MS) <= 0) {
                 if (stop_is_over(log))
                         return false;
         }
 
-        (void)pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old_state);
         *ret_n_written = writev(log->fd, pieces, n_pieces);
-        (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old_state);
 
         return true;
 }
@@ -174,6 +173,7 @@ static bool write_batch(struct pipit_log *log, uint64_t from, uint64_t to, size_
         int n_pieces = buffer_pieces(log, from, n_bytes, pieces);
         uint64_t n_lost = 0;
         ssize_t n_written = 0;
+        bool abandoned;
 
         if (!write_some(log, pieces, n_pieces, &n_written))
                 return false;
@@ -188,11 +188,12 @@ static bool write_batch(struct pipit_log *log, uint64_t from, uint64_t to, size_
         (void)pthread_mutex_lock(&log->mutex);
         log->n_out += (uint64_t)n_written;
         log->n_dropped += n_lost;
+        abandoned = log->abandoned;
         (void)pthread_cond_broadcast(&log->writer_moved);
         (void)pthread_mutex_unlock(&log->mutex);
         *ret_n_done = (size_t)n_written;
 
-        return true;
+        return !abandoned;
 }
 
 /* Writes what waits. False: give up. */
@@ -259,13 +260,21 @@ static void report_dropped(struct pipit_log *log)
         (void)pthread_mutex_unlock(&log->mutex);
 }
 
+static void destroy(struct pipit_log *log)
+{
+        (void)pthread_cond_destroy(&log->writer_moved);
+        (void)pthread_cond_destroy(&log->writer_wakes);
+        (void)pthread_mutex_destroy(&log->mutex);
+        (void)close(log->fd);
+        free(log);
+}
+
 static void *writer_main(void *context)
 {
         struct pipit_log *log = context;
         bool alive = true;
-        int old_state;
+        bool abandoned;
 
-        (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old_state);
         while (alive && wait_for_lines(log))
                 alive = write_all(log);
         if (alive) {
@@ -275,8 +284,11 @@ static void *writer_main(void *context)
 
         (void)pthread_mutex_lock(&log->mutex);
         log->writer_done = true;
+        abandoned = log->abandoned;
         (void)pthread_cond_broadcast(&log->writer_moved);
         (void)pthread_mutex_unlock(&log->mutex);
+        if (abandoned)
+                destroy(log);
 
         return NULL;
 }
@@ -294,14 +306,6 @@ static int start_writer(struct pipit_log *log)
         (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 
         return error;
-}
-
-static void destroy(struct pipit_log *log)
-{
-        (void)pthread_cond_destroy(&log->writer_moved);
-        (void)pthread_cond_destroy(&log->writer_wakes);
-        (void)pthread_mutex_destroy(&log->mutex);
-        free(log);
 }
 
 static void init_locks(struct pipit_log *log)
@@ -326,7 +330,12 @@ struct pipit_log *pipit_log_new(int fd, enum pipit_log_format format, enum pipit
 
         /* Not the buffer: its pages come with use. */
         memset(log, 0, offsetof(struct pipit_log, buffer));
-        log->fd = fd;
+        /* Our own: a writer that free has left behind must not meet another file under the number. */
+        log->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        if (log->fd < 0) {
+                free(log);
+                return NULL;
+        }
         log->format = format;
         log->level = level;
         log->write_bytes_max =
@@ -343,7 +352,8 @@ struct pipit_log *pipit_log_new(int fd, enum pipit_log_format format, enum pipit
 struct pipit_log *pipit_log_free(struct pipit_log *log)
 {
         struct timespec until;
-        bool done;
+        pthread_t writer;
+        bool abandoned;
         int error = 0;
 
         if (!log)
@@ -356,12 +366,15 @@ struct pipit_log *pipit_log_free(struct pipit_log *log)
         (void)pthread_cond_signal(&log->writer_wakes);
         while (!log->writer_done && error == 0)
                 error = pthread_cond_timedwait(&log->writer_moved, &log->mutex, &until);
-        done = log->writer_done;
+        abandoned = log->abandoned = !log->writer_done;
+        writer = log->writer;
         (void)pthread_mutex_unlock(&log->mutex);
 
-        if (!done)
-                (void)pthread_cancel(log->writer);
-        (void)pthread_join(log->writer, NULL);
+        if (abandoned) {
+                (void)pthread_detach(writer);
+                return NULL;
+        }
+        (void)pthread_join(writer, NULL);
         destroy(log);
 
         return NULL;

@@ -5,6 +5,8 @@
  * readable. Writing never blocks the caller: lines go through a bounded buffer
  * that one thread empties into a file descriptor. Where the reader is too slow
  * lines are dropped and counted, and the next line that fits says how many.
+ * While lines keep coming they are gathered for 10 ms; an error is not, nor is
+ * the first line after a pause.
  *
  * Any thread. Libraries take a struct pipit_log * that may be NULL: then, and
  * under the level, nothing is formatted at all.
@@ -32,7 +34,7 @@ enum pipit_log_format {
         PIPIT_LOG_READABLE, /* 03:04:05.678 info  message  key=value ... */
 };
 
-/* The longest line; a longer one is cut at a field, and says so in a field `cut`. */
+/* The longest line, its newline too; a longer one is cut at a field, and says so in a field `cut`. */
 #define PIPIT_LOG_LINE_BYTES_MAX 4096
 
 /* What waits for the writer at most. */
@@ -59,10 +61,16 @@ struct pipit_log_field {
 #define PIPIT_LOG_BOOL(k, v)                                                                       \
         ((struct pipit_log_field){(k), PIPIT_LOG_FIELD_BOOL, NULL, (v) ? 1 : 0})
 
-/* Writes to @fd, which stays the caller's and open until free. NULL: out of memory or threads. */
+/*
+ * Writes to what @fd is, whose flags stay as they are; @fd itself stays the
+ * caller's. NULL: out of memory, threads or descriptors.
+ */
 struct pipit_log *pipit_log_new(int fd, enum pipit_log_format format, enum pipit_log_level level);
 
-/* Writes what waits (for at most a second, if the reader is stuck), then frees. NULL is a no-op. Returns NULL. */
+/*
+ * Writes what waits, for at most a second if the reader is stuck, then frees.
+ * NULL is a no-op. Returns NULL.
+ */
 struct pipit_log *pipit_log_free(struct pipit_log *log);
 
 /* Waits until all that was written before has reached the descriptor, or for @timeout_ms. */
