@@ -118,8 +118,7 @@ int cli_invoke(struct cli_arguments *arguments,
         struct pipit_channel *channel = pipit_channel_new(target, &options, &error);
 
         if (!channel)
-                return cli_value_error("%s",
-                                       error.message ? error.message : "cannot open the target");
+                return fail_target(target, &error);
 
         int status = call_on(arguments, schema, channel, &call, method, request, done);
 
