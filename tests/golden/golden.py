@@ -161,7 +161,7 @@ def check_messages(tools, _update):
             actual = {n: b for n, b in generate(case, tools, out).items() if not is_pipit(n)}
             subprocess.run([tools.protoc, f"--plugin=protoc-gen-c={tools.protoc_gen_c}",
                             f"--c_out={twin_out}", f"-I{twin}", f"-I{tools.proto_include}",
-                            *case.protos()], check=True)
+                            *case.protos()], check=True, stderr=subprocess.DEVNULL)
             yield case.name, compare(files_below(pathlib.Path(twin_out)), actual)
 
 
