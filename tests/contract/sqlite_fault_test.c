@@ -182,7 +182,7 @@ static void a_write_in_a_slow_commit_ends_by_its_deadline_and_may_have_run(void 
 
         calls_init(calls, 2, &waiter);
         faulty_vfs_close_gate();
-        calls[0].request.deadline_us = pipit_clock_now_us() + 500000;
+        calls[0].request.deadline_us = pipit_clock_now_us() + 2 * PIPIT_US_PER_S;
         call_insert(bench->repository, &calls[0]);
         faulty_vfs_wait_at_gate();
         calls[1].request.deadline_us = pipit_clock_now_us() + 10000;

@@ -350,19 +350,31 @@ static enum pipit_status bring_up(sqlite3 *db,
         return status;
 }
 
-enum pipit_status schema_set_up(sqlite3 *db, const char *path, struct pipit_error *ret_error)
+/* In one transaction: another process may be setting the file up meanwhile. */
+static enum pipit_status look_at(sqlite3 *db,
+                                 const char *path,
+                                 int64_t *ret_version,
+                                 struct pipit_error *ret_error)
 {
         enum pipit_status status = PIPIT_OK;
-        int64_t version = 0;
         int rc = exec_patiently(db, "begin");
 
-        /* In one transaction: another process may be setting the file up meanwhile. */
         if (rc == SQLITE_OK)
-                rc = read_version(db, &version);
+                rc = read_version(db, ret_version);
+        if (rc != SQLITE_OK)
+                status = fail_db(ret_error, db, rc, path);
         if (!sqlite3_get_autocommit(db))
                 (void)sqlite3_exec(db, "rollback", NULL, NULL, NULL);
-        if (rc != SQLITE_OK)
-                return fail_db(ret_error, db, rc, path);
+        return status;
+}
+
+enum pipit_status schema_set_up(sqlite3 *db, const char *path, struct pipit_error *ret_error)
+{
+        int64_t version = 0;
+        enum pipit_status status = look_at(db, path, &version, ret_error);
+
+        if (status != PIPIT_OK)
+                return status;
         if (version == 0)
                 status = bring_up(db, path, true, &version, ret_error);
         else

@@ -11,6 +11,13 @@
 #define QUEUE_MAX 20000
 #define BATCH_MAX 256
 
+/*
+ * Pages in the WAL: from the first on it is emptied as far as readers allow, from
+ * the second on they are waited for, or it could grow for ever under steady reads.
+ */
+#define WAL_PAGES_PASSIVE 1000
+#define WAL_PAGES_RESTART 16000
+
 enum { THREADS = 3 };
 
 struct sqlite_store {
@@ -222,6 +229,21 @@ static bool start_threads(struct sqlite_store *store)
         return store->n_threads == THREADS;
 }
 
+/* After each commit. The commit stands, whatever becomes of the checkpoint. */
+static int checkpoint(void *unused, sqlite3 *db, const char *name, int n_pages)
+{
+        (void)unused;
+        if (n_pages >= WAL_PAGES_PASSIVE)
+                (void)sqlite3_wal_checkpoint_v2(db,
+                                                name,
+                                                n_pages >= WAL_PAGES_RESTART
+                                                        ? SQLITE_CHECKPOINT_RESTART
+                                                        : SQLITE_CHECKPOINT_PASSIVE,
+                                                NULL,
+                                                NULL);
+        return SQLITE_OK;
+}
+
 static bool worker_init(struct worker *worker,
                         struct sqlite_store *store,
                         const struct users_sqlite_options *options,
@@ -260,6 +282,7 @@ static bool store_init(struct sqlite_store *store,
                     PIPIT_OK)
                 return false;
 
+        (void)sqlite3_wal_hook(store->writer.statements.db, checkpoint, NULL);
         store->has_jobs = jobs_init(&store->jobs,
                                     options->clock,
                                     options->burst,
