@@ -53,14 +53,14 @@ def drain(server):
         equal(idle.response(idle_poll).draining, True)
 
         late = channel.new_id()
-        calls = [call(late, echo.ECHO, echo.echo(text + "+")), call(channel.new_id(), users.HEALTH)]
+        calls = [call(late, echo.ECHO, echo.echo(text + "-late")), call(channel.new_id(), users.HEALTH)]
         channel.send(calls=calls, hold_ms=10000)
         equal(str(channel.reply(late)), DRAINING)
         health = channel.reply(late + 1)
         equal(users.HEALTH_RESPONSE.decode(health.payload), {"status": users.NOT_SERVING})
 
         equal(echo.text_of(channel.reply(slow)), text)
-        equal(server.count("ran " + text + "+"), 0)
+        equal(server.count("ran " + text + "-late"), 0)
     equal(server.wait(), 0, "the exit code")
 
 

@@ -158,7 +158,7 @@ def mailboxes(server):
 @scenario("bytes in flight over the limit are refused", ECHO, options=("--decoded-bytes-peer-max", "1000000"))
 def bytes_in_flight(server):
     with Channel(server.url) as channel:
-        big = echo.sleep(LONG_MS, "x" * 400000)
+        big = echo.sleep(LONG_MS, "x" * 200000)
         replies = {}
         for _ in range(3):
             call_id, request_id = channel.start(echo.SLEEP, big, LONG_MS, hold_ms=50)
@@ -196,7 +196,7 @@ def busy(server):
         true(rejects >= 4, "those over the limit are rejected")
 
 
-@scenario("timeout_ms is capped", ECHO, options=("--timeout-ms-max", "50"))
+@scenario("timeout_ms is capped", ECHO, options=("--timeout-ms-max", "50", "--timeout-ms-default", "50"))
 def timeout_cap(server):
     with Channel(server.url) as channel:
         for timeout_ms in (0, LONG_MS, 4294967295):
@@ -213,17 +213,39 @@ def timeout_default(server):
         equal(str(channel.call(echo.SLEEP, echo.sleep(100, text), timeout_ms=10000)), "OK")
 
 
-@scenario("a mailbox without a pipe is freed after its linger: its calls are cancelled", ECHO, options=("--mailbox-linger-ms", "50"))
-def linger(server):
+def linger(server, channel):
+    text = os.urandom(4).hex()
+    channel.send(calls=[call(1, echo.SLEEP, echo.sleep(LONG_MS, text), LONG_MS)])
+    server.line("ran " + text)
+    channel.pipe.close()
+    server.line("cancelled " + text)
+    channel.reconnect()
+    response = channel.response(channel.send(awaits=[1, 2]))
+    # the new mailbox cannot know what the old one had
+    for call_id in (1, 2):
+        equal(str(response.replies[call_id]), "UNAVAILABLE/CALL_FORGOTTEN/may_have_run")
+
+
+@scenario("a mailbox is freed after its linger: calls cancelled, ids forgotten", ECHO, options=("--mailbox-linger-ms", "50"))
+def linger_alone(server):
+    with Channel(server.url) as channel:
+        linger(server, channel)
+
+
+@scenario("the same while its principal has other pipes", ECHO, options=("--mailbox-linger-ms", "50"))
+def linger_beside(server):
+    with Channel(server.url) as other, Channel(server.url) as channel:
+        other.call(echo.ECHO)
+        linger(server, channel)
+
+
+@scenario("a client that comes back within the linger finds its mailbox", ECHO, options=("--mailbox-linger-ms", "20000"))
+def linger_back(server):
     with Channel(server.url) as channel:
         text = os.urandom(4).hex()
-        calls = [call(channel.new_id(), echo.SLEEP, echo.sleep(LONG_MS, text), LONG_MS)]
-        channel.send(calls=calls)
+        channel.send(calls=[call(1, echo.SLEEP, echo.sleep(100, text), LONG_MS)])
         server.line("ran " + text)
         channel.pipe.close()
-        server.line("cancelled " + text)
+        server.line("done " + text)
         channel.reconnect()
-        response = channel.response(channel.send(awaits=[1, 2]))
-        # the new mailbox cannot know what the old one had
-        for call_id in (1, 2):
-            equal(str(response.replies[call_id]), "UNAVAILABLE/CALL_FORGOTTEN/may_have_run")
+        equal(echo.text_of(channel.response(channel.send(awaits=[1])).replies[1]), text)

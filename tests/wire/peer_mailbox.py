@@ -165,9 +165,9 @@ def cancel_first(server):
         text = name()
         late, other = channel.new_id(), channel.new_id()
         equal(channel.response(channel.send(cancels=[late], hold_ms=10000)).order, [])
-        calls = [call(late, echo.ECHO, echo.echo(text)), call(other, echo.ECHO, echo.echo(text + "+"))]
+        calls = [call(late, echo.ECHO, echo.echo(text)), call(other, echo.ECHO, echo.echo(text + "-other"))]
         equal(channel.response(channel.send(calls=calls)).order, [other])
-        server.line("ran " + text + "+")
+        server.line("ran " + text + "-other")
         equal(server.count("ran " + text), 0)
 
 
@@ -213,10 +213,11 @@ def await_unknown(server):
         lost, other = channel.new_id(), channel.new_id()
         response = channel.response(channel.send(awaits=[lost], hold_ms=10000))
         equal({i: str(r) for i, r in response.replies.items()}, {lost: NOT_RECEIVED})
-        calls = [call(lost, echo.ECHO, echo.echo(text)), call(other, echo.ECHO, echo.echo(text + "+"))]
+        calls = [call(lost, echo.ECHO, echo.echo(text)), call(other, echo.ECHO, echo.echo(text + "-other"))]
         equal(channel.response(channel.send(calls=calls)).order, [other])
-        server.line("ran " + text + "+")
+        server.line("ran " + text + "-other")
         equal(server.count("ran " + text), 0)
+        channel.replies.clear()
         again = channel.response(channel.send(awaits=[lost]))
         equal(str(again.replies[lost]), NOT_RECEIVED)
 
@@ -295,9 +296,10 @@ def other_client(server):
     with Channel(server.url) as mine, Channel(server.url) as other:
         text = name()
         slow = sleeping(mine, text, 200)
+        other.last_id = slow + 100
         equal(other.response(other.send(cancels=[slow])).order, [])
-        other.call(echo.ECHO, echo.echo())
-        other_lost = slow + 100
+        equal(str(other.call(echo.ECHO)), "OK")
+        other_lost = slow + 200
         equal(str(other.response(other.send(awaits=[other_lost])).replies[other_lost]), NOT_RECEIVED)
         equal(echo.text_of(mine.reply(slow)), text)
 
@@ -355,6 +357,7 @@ def other_uid_mailbox(server):
 
         def stranger():
             with Channel(server.url, mine.client_id) as theirs:
+                theirs.last_id = slow + 1000
                 theirs.call(users.HEALTH)
                 first = theirs.response(theirs.send(awaits=[lost + 1])).replies
                 # known to the first mailbox: were it shared, the frame would be rejected
@@ -403,7 +406,7 @@ def duplicate_known(server):
             frame = request_frame(client_id=channel.client_id, calls=calls)
             equal(rejected(channel.pipe, frame).name, "BAD_FRAME")
         true(ready in channel.replies, "the ready one came with the last")
-        equal(str(channel.call(echo.ECHO, echo.echo(text + "+"))), "OK")
+        equal(str(channel.call(echo.ECHO, echo.echo(text + "-other"))), "OK")
         equal(server.count("ran " + text), 0)
 
 
