@@ -41,9 +41,17 @@ bool postgres_place_query(PGconn *session, const char *sql, char ret_value[128])
         return good;
 }
 
+static void ignore_notice(void *context, const char *message)
+{
+        (void)context;
+        (void)message;
+}
+
 static PGconn *connect_to(const char *conninfo)
 {
         PGconn *session = PQconnectdb(conninfo);
+
+        (void)PQsetNoticeProcessor(session, ignore_notice, NULL);
 
         if (PQstatus(session) == CONNECTION_OK)
                 return session;
@@ -73,9 +81,13 @@ struct postgres_place *postgres_place_new(void)
                        "pipit_%d_%u",
                        (int)getpid(),
                        atomic_fetch_add(&n_places, 1));
-        (void)snprintf(
-                place->conninfo, sizeof(place->conninfo), "%s dbname=%s", server(), place->name);
-        (void)snprintf(sql, sizeof(sql), "create database %s", place->name);
+        (void)snprintf(place->conninfo,
+                       sizeof(place->conninfo),
+                       "%s application_name=%s options=-csearch_path=%s",
+                       server(),
+                       place->name,
+                       place->name);
+        (void)snprintf(sql, sizeof(sql), "create schema %s", place->name);
         if (administer(sql))
                 return place;
         free(place);
