@@ -4,9 +4,9 @@
  *      fault-many USERSD STORE-URL DATABASE-CONNINFO
  *
  * 1,000 threads with blocking calls, and then 10,000 asynchronous calls at once,
- * both against one usersd. Every call succeeds, PostgreSQL sees at most four
- * connections of usersd, and a second identical round takes less than 5% more
- * memory at its peak, in server and client.
+ * both against one usersd; three such waves are a round. Every call succeeds,
+ * PostgreSQL sees at most four connections of usersd, and a second identical
+ * round takes less than 5% more memory at its peak, in server and client.
  */
 
 #include <errno.h>
@@ -28,6 +28,7 @@
 
 #define N_THREADS         1000
 #define N_ASYNCHRONOUS    10000
+#define N_WAVES           3 /* a round: how many calls are out at once varies from wave to wave */
 #define THREAD_STACK      (256 * 1024)
 #define TIMEOUT_MS        60000
 #define N_CONNECTIONS_MAX 4
@@ -206,7 +207,7 @@ static void run_once(struct pipit_channel *channel, PGconn *database, char kind,
         for (size_t i = 0; i < n; i++)
                 pipit_call_deinit(&ones[i].call);
         (void)check(run.n_ok == n && n_connections <= N_CONNECTIONS_MAX,
-                    "round %u, %s: %zu of %zu calls OK over %d connections",
+                    "wave %u, %s: %zu of %zu calls OK over %d connections",
                     round,
                     kind == 't' ? "threads" : "asynchronous",
                     run.n_ok,
@@ -275,8 +276,10 @@ int main(int argc, char **argv)
                 die("no channel");
 
         for (unsigned int round = 0; round < 2; round++) {
-                run_once(channel, database, 't', round);
-                run_once(channel, database, 'a', round);
+                for (unsigned int wave = 0; wave < N_WAVES; wave++) {
+                        run_once(channel, database, 't', round * N_WAVES + wave);
+                        run_once(channel, database, 'a', round * N_WAVES + wave);
+                }
                 server_peak[round] = process_memory(server.pid, "VmHWM:");
                 client_peak[round] = process_memory(getpid(), "VmHWM:");
         }
