@@ -123,8 +123,8 @@ struct pipit_mailbox *pipit_mailbox_free(struct pipit_mailbox *mailbox)
 }
 
 static enum pipit_mailbox_state state_of(const struct pipit_mailbox *mailbox,
-                                      uint64_t id,
-                                      const struct pipit_call_entry *entry)
+                                         uint64_t id,
+                                         const struct pipit_call_entry *entry)
 {
         if (entry)
                 return (enum pipit_mailbox_state)entry->state;

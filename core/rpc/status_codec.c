@@ -178,37 +178,40 @@ Google__Rpc__Status *pipit_status_encode(const struct pipit_error *error, struct
         return status;
 }
 
-/* @any as a @descriptor, or NULL: it is something else, malformed, or memory is out. */
-static const ProtobufCMessage *any_unpack(const Google__Protobuf__Any *any,
-                                          const ProtobufCMessageDescriptor *descriptor,
-                                          struct pipit_arena *arena)
+static bool any_is(const Google__Protobuf__Any *any, const ProtobufCMessageDescriptor *descriptor)
 {
         const char *slash = any->type_url ? strrchr(any->type_url, '/') : NULL;
         struct pipit_wire_report report;
 
-        if (!slash || strcmp(slash + 1, descriptor->name) != 0)
-                return NULL;
-        if (!pipit_wire_check(descriptor,
-                              any->value.data,
-                              any->value.len,
-                              &pipit_wire_limits_default,
-                              &report))
-                return NULL;
-
-        return pipit_message_unpack(descriptor, arena, any->value.data, any->value.len);
+        return slash && strcmp(slash + 1, descriptor->name) == 0 &&
+               pipit_wire_check(descriptor,
+                                any->value.data,
+                                any->value.len,
+                                &pipit_wire_limits_default,
+                                &report);
 }
 
-/* The first of @status's details that is a good @descriptor. */
-static const ProtobufCMessage *find_detail(const Google__Rpc__Status *status,
-                                           const ProtobufCMessageDescriptor *descriptor,
-                                           struct pipit_arena *arena)
+/*
+ * The first of @status's details that is a good @descriptor: *ret_detail, or
+ * NULL where there is none. False: out of memory.
+ */
+static bool find_detail(const Google__Rpc__Status *status,
+                        const ProtobufCMessageDescriptor *descriptor,
+                        struct pipit_arena *arena,
+                        const ProtobufCMessage **ret_detail)
 {
-        const ProtobufCMessage *detail = NULL;
+        *ret_detail = NULL;
+        for (size_t i = 0; i < status->n_details; i++) {
+                const Google__Protobuf__Any *any = status->details[i];
 
-        for (size_t i = 0; i < status->n_details && !detail; i++)
-                detail = any_unpack(status->details[i], descriptor, arena);
+                if (!any_is(any, descriptor))
+                        continue;
+                *ret_detail =
+                        pipit_message_unpack(descriptor, arena, any->value.data, any->value.len);
+                return *ret_detail != NULL;
+        }
 
-        return detail;
+        return true;
 }
 
 static const char *text_or_null(const char *string)
@@ -230,29 +233,51 @@ static enum pipit_ran decode_ran(const Google__Rpc__ErrorInfo *info)
         return ran;
 }
 
-static void decode_error_info(const Google__Rpc__ErrorInfo *info, struct pipit_error *error)
+static bool decode_error_info(const Google__Rpc__Status *status,
+                              struct pipit_arena *arena,
+                              struct pipit_error *error)
 {
+        const Google__Rpc__ErrorInfo *info;
+        const ProtobufCMessage *detail;
+
+        if (!find_detail(status, &google__rpc__error_info__descriptor, arena, &detail))
+                return false;
+        if (!detail)
+                return true;
+
+        info = (const Google__Rpc__ErrorInfo *)detail;
         error->reason = text_or_null(info->reason);
         error->domain = text_or_null(info->domain);
         error->ran = decode_ran(info);
+
+        return true;
 }
 
-static void decode_bad_request(const Google__Rpc__BadRequest *request,
+static bool decode_bad_request(const Google__Rpc__Status *status,
                                struct pipit_arena *arena,
                                struct pipit_error *error)
 {
+        const Google__Rpc__BadRequest *request;
+        const ProtobufCMessage *detail;
         struct pipit_violation *violations;
 
+        if (!find_detail(status, &google__rpc__bad_request__descriptor, arena, &detail))
+                return false;
+        if (!detail)
+                return true;
+
+        request = (const Google__Rpc__BadRequest *)detail;
         violations = pipit_arena_alloc(arena, request->n_field_violations * sizeof(*violations));
         if (!violations)
-                return;
-
+                return false;
         for (size_t i = 0; i < request->n_field_violations; i++) {
                 violations[i].field = request->field_violations[i]->field;
                 violations[i].description = request->field_violations[i]->description;
         }
         error->violations = violations;
         error->n_violations = request->n_field_violations;
+
+        return true;
 }
 
 /* Rounded up: who waits as long as told must not come early. */
@@ -270,13 +295,38 @@ static uint32_t decode_delay_ms(const Google__Protobuf__Duration *delay)
         return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
 }
 
+static bool decode_retry_info(const Google__Rpc__Status *status,
+                              struct pipit_arena *arena,
+                              struct pipit_error *error)
+{
+        const ProtobufCMessage *detail;
+
+        if (!find_detail(status, &google__rpc__retry_info__descriptor, arena, &detail))
+                return false;
+        if (detail)
+                error->retry_after_ms =
+                        decode_delay_ms(((const Google__Rpc__RetryInfo *)detail)->retry_delay);
+
+        return true;
+}
+
+static bool decode_message(const Google__Rpc__Status *status,
+                           struct pipit_arena *arena,
+                           struct pipit_error *error)
+{
+        if (!text_or_null(status->message))
+                return true;
+
+        error->message = pipit_arena_strdup(arena, status->message);
+
+        return error->message != NULL;
+}
+
 void pipit_status_decode(const Google__Rpc__Status *status,
                          struct pipit_arena *arena,
                          struct pipit_error *ret_error)
 {
-        const ProtobufCMessage *detail;
-
-        *ret_error = (struct pipit_error){
+        struct pipit_error error = {
                 .status = status->code >= 0 && status->code <= PIPIT_STATUS_MAX
                                   ? (enum pipit_status)status->code
                                   : PIPIT_UNKNOWN,
@@ -284,19 +334,9 @@ void pipit_status_decode(const Google__Rpc__Status *status,
                 .origin = PIPIT_ORIGIN_SERVER,
         };
 
-        if (text_or_null(status->message))
-                ret_error->message = pipit_arena_strdup(arena, status->message);
-
-        detail = find_detail(status, &google__rpc__error_info__descriptor, arena);
-        if (detail)
-                decode_error_info((const Google__Rpc__ErrorInfo *)detail, ret_error);
-
-        detail = find_detail(status, &google__rpc__bad_request__descriptor, arena);
-        if (detail)
-                decode_bad_request((const Google__Rpc__BadRequest *)detail, arena, ret_error);
-
-        detail = find_detail(status, &google__rpc__retry_info__descriptor, arena);
-        if (detail)
-                ret_error->retry_after_ms =
-                        decode_delay_ms(((const Google__Rpc__RetryInfo *)detail)->retry_delay);
+        *ret_error = error;
+        ret_error->ran = PIPIT_MAY_HAVE_RUN;
+        if (decode_message(status, arena, &error) && decode_error_info(status, arena, &error) &&
+            decode_bad_request(status, arena, &error) && decode_retry_info(status, arena, &error))
+                *ret_error = error;
 }

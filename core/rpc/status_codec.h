@@ -20,14 +20,18 @@
 
 #define PIPIT_ERROR_DOMAIN "pipit"
 
-/* The Status of @error (whose status is not PIPIT_OK), in @arena. NULL: out of memory. */
+/*
+ * The Status of @error (whose status is not PIPIT_OK), in @arena, its strings
+ * too; what of them is no UTF-8 becomes U+FFFD. NULL: out of memory.
+ */
 Google__Rpc__Status *pipit_status_encode(const struct pipit_error *error,
                                          struct pipit_arena *arena);
 
 /*
  * The error that @status tells; its strings are copied into @arena. origin =
  * PIPIT_ORIGIN_SERVER. Unknown details are passed over, malformed ones too. A
- * code that is no status reads as UNKNOWN. Out of memory: the status code alone.
+ * code that is no status reads as UNKNOWN. Out of memory: the status code alone,
+ * and PIPIT_MAY_HAVE_RUN.
  */
 void pipit_status_decode(const Google__Rpc__Status *status,
                          struct pipit_arena *arena,
