@@ -134,7 +134,11 @@ if [ "$kind" = usersd ]; then
                 encode pipit.v1.Request; } >"$folder/frame"
         ask
         id=$(grep -aoE '[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}' "$folder/answer" | head -1)
-        stale=$(payload users.v1.UpdateUserRequest "user { id: \"$id\" age: 37 etag: \"stale\" }")
+        # as protoc writes a string: escaped, with its quotes
+        etag=$(tail -c +5 "$folder/answer" | protoc --decode_raw | sed -n 's/^ *7: \(".*"\)$/\1/p' | head -1)
+        older=$(payload users.v1.UpdateUserRequest "user { id: \"$id\" age: 37 }")
+        stale=$(payload users.v1.UpdateUserRequest "user { id: \"$id\" age: 38 etag: $etag }")
+        call_is "the user is changed" "calls { id: 1 method: \"$users/UpdateUser\" payload: \"$older\" }" '!status'
         call_is "ABORTED" "calls { id: 1 method: \"$users/UpdateUser\" payload: \"$stale\" }" 'code: 10' 'ETAG_MISMATCH'
 else
         echo=echo.v1.EchoService
