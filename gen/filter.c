@@ -21,15 +21,20 @@ static void clear_enum_options(Google__Protobuf__EnumDescriptorProto *enumeratio
                 CLEAR_CUSTOM_OPTIONS(enumeration->value[i]->options);
 }
 
-static void clear_message_options(Google__Protobuf__DescriptorProto *message)
+static void clear_member_options(Google__Protobuf__DescriptorProto *message)
 {
-        CLEAR_CUSTOM_OPTIONS(message->options);
         for (size_t i = 0; i < message->n_field; i++)
                 CLEAR_CUSTOM_OPTIONS(message->field[i]->options);
         for (size_t i = 0; i < message->n_oneof_decl; i++)
                 CLEAR_CUSTOM_OPTIONS(message->oneof_decl[i]->options);
         for (size_t i = 0; i < message->n_extension_range; i++)
                 CLEAR_CUSTOM_OPTIONS(message->extension_range[i]->options);
+}
+
+static void clear_message_options(Google__Protobuf__DescriptorProto *message)
+{
+        CLEAR_CUSTOM_OPTIONS(message->options);
+        clear_member_options(message);
         for (size_t i = 0; i < message->n_enum_type; i++)
                 clear_enum_options(message->enum_type[i]);
         for (size_t i = 0; i < message->n_nested_type; i++)

@@ -24,12 +24,18 @@ static bool is_digit(char c)
 
 static char to_lower(char c)
 {
-        return is_upper(c) ? (char)(c - 'A' + 'a') : c;
+        if (is_upper(c))
+                c = (char)(c - 'A' + 'a');
+
+        return c;
 }
 
 static char to_upper(char c)
 {
-        return is_lower(c) ? (char)(c - 'a' + 'A') : c;
+        if (is_lower(c))
+                c = (char)(c - 'a' + 'A');
+
+        return c;
 }
 
 /* Whether name[i] is the "s" of a plural acronym: "IDs", "URLsFor". */
@@ -218,7 +224,10 @@ static char *protoc_c_camel(struct pipit_arena *arena, const char *name)
                         next_is_upper = true;
                         continue;
                 }
-                camel[n++] = next_is_upper ? to_upper(*name) : *name;
+                camel[n] = *name;
+                if (next_is_upper)
+                        camel[n] = to_upper(*name);
+                n++;
                 next_is_upper = false;
         }
 
