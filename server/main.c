@@ -159,7 +159,7 @@ static struct pipit_server *server_new(const struct usersd_options *options,
         }
         for (size_t i = 0; i < options->n_urls; i++) {
                 if (pipit_server_listen(server, options->urls[i], &error) != PIPIT_OK) {
-                        print_error(options->urls[i], &error);
+                        print_error("cannot listen", &error);
                         return pipit_server_free(server);
                 }
         }
