@@ -1,0 +1,148 @@
+/*
+ * The server stops, dies and comes back, under load. It has to be this test's
+ * own: run it under `tools/with-postgres --private`.
+ */
+
+#include "tests/integration/postgres/side.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define N 4000
+
+static pid_t server_pid(void)
+{
+        char path[512];
+        long pid = 0;
+        FILE *file;
+
+        (void)snprintf(path, sizeof(path), "%s/postmaster.pid", getenv("PIPIT_TEST_POSTGRES_DATA"));
+        file = fopen(path, "re");
+        assert_non_null(file);
+        assert_int_equal(fscanf(file, "%ld", &pid), 1);
+        fclose(file);
+        return (pid_t)pid;
+}
+
+/* At least, and perhaps more by now. */
+static void wait_for_some(struct side_fixture *fixture, size_t least)
+{
+        size_t n_done;
+
+        do {
+                (void)poll(NULL, 0, 1);
+                pthread_mutex_lock(&fixture->waiter.lock);
+                n_done = fixture->waiter.n_done;
+                pthread_mutex_unlock(&fixture->waiter.lock);
+        } while (n_done < least);
+}
+
+static void reconnect(struct side_fixture *fixture)
+{
+        PQreset(fixture->watch);
+        PQreset(fixture->side);
+        assert_int_equal(PQstatus(fixture->watch), CONNECTION_OK);
+}
+
+static struct call *start_inserts(struct side_fixture *fixture, unsigned first)
+{
+        struct call *calls = calloc(N, sizeof(*calls));
+
+        assert_non_null(calls);
+        for (unsigned i = 0; i < N; i++) {
+                struct user user = sample_user_number(first + i);
+
+                calls[i] = side_call(fixture, &user);
+                calls[i].request.deadline_us = pipit_clock_now_us() + 5 * PIPIT_US_PER_S;
+                call_insert(fixture->repository, &calls[i]);
+        }
+        return calls;
+}
+
+static void acknowledged_writes_survive_kill_9_of_the_server(void **state)
+{
+        struct side_fixture *fixture = *state;
+
+        for (unsigned round = 0; round < 3; round++) {
+                struct call *calls = start_inserts(fixture, round * N);
+                struct user user = sample_user_number(1000000 + round);
+                struct call after = side_call(fixture, &user);
+                unsigned n_ok = 0;
+
+                wait_for_some(fixture, round * N + N / 8);
+                assert_int_equal(kill(server_pid(), SIGKILL), 0);
+                waiter_wait(&fixture->waiter, (round + 1) * N);
+                assert_int_equal(system(getenv("PIPIT_TEST_POSTGRES_START")), 0);
+                reconnect(fixture);
+
+                for (unsigned i = 0; i < N; i++) {
+                        long stored = side_ask(fixture,
+                                               "select count(*) from users where id = '%s'",
+                                               side_id(&calls[i].in));
+                        struct pipit_error error = calls[i].request.error;
+
+                        if (error.status == PIPIT_OK)
+                                assert_int_equal(stored, 1);
+                        else if (error.ran == PIPIT_NOT_RUN)
+                                assert_int_equal(stored, 0);
+                        n_ok += error.status == PIPIT_OK;
+                }
+                assert_true(n_ok >= 1);
+
+                do
+                        call_wait(fixture->repository, call_insert, &after);
+                while (after.request.error.status == PIPIT_UNAVAILABLE);
+                assert_ok(after.request.error);
+                free(calls);
+        }
+}
+
+/* Nothing breaks, nothing answers: the deadline is all that there is. */
+static void a_stopped_server_holds_nobody_past_the_deadline(void **state)
+{
+        struct side_fixture *fixture = *state;
+        struct user user = sample_user_number(1), other = sample_user_number(2);
+        struct call find = side_call(fixture, &user), insert = side_call(fixture, &other);
+        long pids[8], n_pids = 0;
+
+        side_insert(fixture, &user);
+        for (n_pids = 0; n_pids < 4; n_pids++)
+                pids[n_pids] =
+                        side_ask(fixture,
+                                 "select pid from pg_stat_activity where application_name = '%s'"
+                                 " and pid not in (pg_backend_pid(), %d) order by pid offset %ld",
+                                 fixture->place->name,
+                                 PQbackendPID(fixture->side),
+                                 n_pids);
+        for (long i = 0; i < n_pids; i++)
+                assert_int_equal(kill((pid_t)pids[i], SIGSTOP), 0);
+
+        find.request.deadline_us = pipit_clock_now_us() + 200 * PIPIT_US_PER_MS;
+        insert.request.deadline_us = find.request.deadline_us;
+        call_find_by_id(fixture->repository, &find);
+        call_insert(fixture->repository, &insert);
+        waiter_wait(&fixture->waiter, 2);
+        assert_error(find.request.error, PIPIT_DEADLINE_EXCEEDED, "DEADLINE", PIPIT_NOT_RUN);
+        assert_error(insert.request.error, PIPIT_DEADLINE_EXCEEDED, "DEADLINE", PIPIT_MAY_HAVE_RUN);
+
+        for (long i = 0; i < n_pids; i++)
+                assert_int_equal(kill((pid_t)pids[i], SIGCONT), 0);
+        find.request.deadline_us = PIPIT_NEVER_US;
+        call_wait(fixture->repository, call_find_by_id, &find);
+        assert_ok(find.request.error);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+#define T(test) cmocka_unit_test_setup_teardown(test, side_set_up, side_tear_down)
+                T(acknowledged_writes_survive_kill_9_of_the_server),
+                T(a_stopped_server_holds_nobody_past_the_deadline),
+#undef T
+        };
+
+        postgres_place_require_server();
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
