@@ -455,6 +455,41 @@ static void a_row_that_somebody_else_spoiled_is_store_failed(void **state)
         assert_int_equal(find(bench, &other), PIPIT_OK);
 }
 
+/* Such a row fails the whole transaction: the others are then written one by one. */
+static void a_write_that_fails_the_batch_does_not_spoil_the_others(void **state)
+{
+        enum { N = 20 };
+        struct bench *bench = *state;
+        struct user user = sample_user("ada@example.com");
+        struct call calls[N];
+        struct waiter waiter;
+
+        assert_ok(insert(bench, &user));
+        assert_int_equal(sqlite3_exec(bench->other,
+                                      "update users set name = hex(zeroblob(500))",
+                                      NULL,
+                                      NULL,
+                                      NULL),
+                         SQLITE_OK);
+        calls_init(calls, N, &waiter);
+        faulty_vfs_close_gate();
+        call_insert(bench->repository, &calls[0]);
+        faulty_vfs_wait_at_gate();
+        calls[N / 2].in.id = user.id;
+        for (size_t i = 1; i < N; i++)
+                (i == N / 2 ? call_update : call_insert)(bench->repository, &calls[i]);
+        faulty_vfs_open_gate();
+        waiter_wait(&waiter, N);
+        waiter_deinit(&waiter);
+
+        for (size_t i = 0; i < N; i++) {
+                if (i != N / 2)
+                        assert_ok(calls[i].request.error);
+        }
+        assert_error(calls[N / 2].request.error, PIPIT_INTERNAL, "STORE_FAILED", PIPIT_NOT_RUN);
+        assert_int_equal(find(bench, &calls[N - 1].in), PIPIT_OK);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -473,6 +508,7 @@ int main(void)
                 TEST(a_full_disk_is_store_full),
                 TEST(what_is_said_of_a_failing_disk_is_true),
                 TEST(a_row_that_somebody_else_spoiled_is_store_failed),
+                TEST(a_write_that_fails_the_batch_does_not_spoil_the_others),
         };
 
         faulty_vfs_install();
