@@ -93,6 +93,15 @@ bool pipit_field_is_set(const ProtobufCMessage *message, const ProtobufCFieldDes
                *(const protobuf_c_boolean *)quantifier(message, field);
 }
 
+bool pipit_field_has_presence(const ProtobufCFieldDescriptor *field)
+{
+        if (field->label == PROTOBUF_C_LABEL_REPEATED)
+                return false;
+
+        return field->label != PROTOBUF_C_LABEL_NONE || field->type == PROTOBUF_C_TYPE_MESSAGE ||
+               (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF);
+}
+
 void pipit_field_mark_set(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
 {
         void *at = (char *)message + field->quantifier_offset;

@@ -45,6 +45,9 @@ static inline size_t pipit_field_const_count(const ProtobufCMessage *message,
 /* Whether @field is set: by its presence if it has one, else by not being the type's zero. */
 bool pipit_field_is_set(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
 
+/* Whether @field can be told absent from empty. */
+bool pipit_field_has_presence(const ProtobufCFieldDescriptor *field);
+
 /* Makes the message say that @field, which is not repeated, is set. */
 void pipit_field_mark_set(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
 

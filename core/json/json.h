@@ -39,7 +39,8 @@ enum pipit_status pipit_json_read(const ProtobufCMessageDescriptor *descriptor,
                                   struct pipit_error *ret_error);
 
 struct pipit_json_style {
-        bool pretty; /* two spaces a level; else one line */
+        bool pretty;   /* two spaces a level; else one line */
+        bool defaults; /* also fields that are empty, where empty and absent are the same */
 };
 
 /* The JSON text of @message, NUL-terminated, in @arena. */

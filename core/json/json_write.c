@@ -283,7 +283,8 @@ enum pipit_status json_write_members(struct json_output *output, const ProtobufC
         for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
                 const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
 
-                if (!pipit_field_is_set(message, field))
+                if (!pipit_field_is_set(message, field) &&
+                    !(output->defaults && !pipit_field_has_presence(field)))
                         continue;
 
                 enum pipit_status status = write_field(output, message, field);
@@ -336,6 +337,7 @@ enum pipit_status pipit_json_write(const ProtobufCMessage *message,
                 .writer = {.arena = arena, .pretty = style && style->pretty},
                 .schema = schema,
                 .error = ret_error,
+                .defaults = style && style->defaults,
         };
         enum pipit_status status = json_write_message(&output, message);
         char *text = pipit_json_writer_finish(&output.writer);

@@ -15,6 +15,7 @@ struct json_output {
         struct pipit_json_writer writer;
         const struct pipit_schema *schema; /* may be NULL */
         struct pipit_error *error;
+        bool defaults;  /* see struct pipit_json_style */
         unsigned depth; /* of messages */
 };
 

@@ -69,8 +69,7 @@ static ProtobufCMessage *read_request(struct cli_arguments *arguments,
         if (pipit_json_read(
                     method->request, text, n_bytes, schema, &arguments->arena, &request, &error) !=
             PIPIT_OK) {
-                (void)cli_value_error(
-                        "the request is not a %s: %s", method->request->name, error.message);
+                (void)cli_value_error("%s:%s", name, error.message);
                 return NULL;
         }
 
@@ -131,6 +130,7 @@ static const struct cli_option options[] = {
         CLI_OPTION_DESCRIPTOR_SET,
         CLI_OPTION_OUTPUT,
         CLI_OPTION_COMPACT,
+        CLI_OPTION_DEFAULTS,
         CLI_OPTION_ERRORS,
         CLI_OPTION_VERBOSE,
         CLI_OPTION_HELP,

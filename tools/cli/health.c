@@ -11,6 +11,10 @@ static int print_health(struct cli_arguments *arguments,
                         const ProtobufCMessage *response)
 {
         const Grpc__Health__V1__HealthCheckResponse *health = (const void *)response;
+
+        /* UNKNOWN is 0, and has to be seen all the same. */
+        arguments->options.defaults = true;
+
         int status = cli_print_message(arguments, schema, response);
 
         if (status != CLI_OK)

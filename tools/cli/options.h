@@ -21,6 +21,7 @@ struct cli_list {
 /* All flags of all commands; a command fills those that its table names. */
 struct cli_options {
         bool compact;
+        bool defaults;
         bool help;
         bool insecure_plaintext;
         bool verbose;
@@ -60,6 +61,14 @@ struct cli_option {
 /* Rows that commands share. */
 #define CLI_OPTION_COMPACT                                                                         \
         CLI_OPTION("compact", 'c', CLI_FLAG, compact, NULL, NULL, "JSON on one line")
+#define CLI_OPTION_DEFAULTS                                                                        \
+        CLI_OPTION("defaults",                                                                     \
+                   '\0',                                                                           \
+                   CLI_FLAG,                                                                       \
+                   defaults,                                                                       \
+                   NULL,                                                                           \
+                   NULL,                                                                           \
+                   "show fields that are empty, too")
 #define CLI_OPTION_DESCRIPTOR_SET                                                                  \
         CLI_OPTION("descriptor-set",                                                               \
                    '\0',                                                                           \

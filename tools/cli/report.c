@@ -62,7 +62,10 @@ int cli_print_message(struct cli_arguments *arguments,
 {
         const bool as_text =
                 arguments->options.output && strcmp(arguments->options.output, "text") == 0;
-        const struct pipit_json_style style = {.pretty = !arguments->options.compact};
+        const struct pipit_json_style style = {
+                .pretty = !arguments->options.compact,
+                .defaults = arguments->options.defaults,
+        };
         struct pipit_json_value *value;
         struct pipit_error error = {0};
         char *text;

@@ -231,6 +231,29 @@ static void pretty_is_two_spaces_a_level(void **state)
                             "}");
 }
 
+static void defaults_are_written_where_empty_and_absent_are_the_same(void **state)
+{
+        struct samples *samples = *state;
+        const struct pipit_json_style style = {.defaults = true};
+        const ProtobufCMessage *message =
+                samples_read(samples, PRESENCE, "{\"deep\":{\"deeper\":{}}}");
+        struct pipit_error error = {0};
+        char *text = NULL;
+
+        assert_int_equal(pipit_json_write(message, NULL, &style, &samples->arena, &text, &error),
+                         PIPIT_OK);
+        assert_string_equal(text, "{\"deep\":{\"deeper\":{\"kind\":\"KIND_UNSPECIFIED\"}}}");
+
+        message = samples_read(samples, MAPS, "{}");
+        assert_int_equal(
+                pipit_json_write(message, samples->schema, &style, &samples->arena, &text, &error),
+                PIPIT_OK);
+        assert_string_equal(
+                text,
+                "{\"strings\":{},\"numbers\":{},\"flags\":{},\"messages\":{},\"colors\":{},"
+                "\"blobsById\":{},\"values\":{},\"notAMap\":[]}");
+}
+
 static void bad_utf8_in_a_message_is_written_as_replacement(void **state)
 {
         struct samples *samples = *state;
@@ -548,6 +571,7 @@ int main(void)
                 TEST(a_map_entry_without_key_or_value_has_their_defaults),
                 TEST(what_only_looks_like_a_map_is_an_array),
                 TEST(pretty_is_two_spaces_a_level),
+                TEST(defaults_are_written_where_empty_and_absent_are_the_same),
                 TEST(bad_utf8_in_a_message_is_written_as_replacement),
                 TEST(a_wrong_value_is_named_by_path_type_and_place),
                 TEST(an_unknown_field_is_an_error_with_the_nearest_name),
