@@ -384,9 +384,25 @@ static void check_limbo(struct address *address, int64_t now_us)
         channel_finish(channel, &endings);
 }
 
+/* Any thread may move UP to LOST between two looks: it wakes us, and we look again. */
+static enum address_state look(struct address *address, int64_t *ret_limbo_us)
+{
+        enum address_state state;
+
+        pthread_mutex_lock(&address->channel->mutex);
+        state = address->state;
+        *ret_limbo_us = list_is_empty(&address->limbo) || state == ADDRESS_UP ? PIPIT_NEVER_US
+                                                                              : address->limbo_us;
+        pthread_mutex_unlock(&address->channel->mutex);
+
+        return state;
+}
+
 static int64_t step_once(struct address *address, int64_t now_us)
 {
-        switch (address->state) {
+        int64_t limbo_us;
+
+        switch (look(address, &limbo_us)) {
         case ADDRESS_RESTING:
                 return step_resting(address, now_us);
         case ADDRESS_PROBING:
@@ -402,20 +418,6 @@ static int64_t step_once(struct address *address, int64_t now_us)
         return PIPIT_NEVER_US;
 }
 
-/* Another thread may move UP to LOST between two looks: it wakes us, and we look again. */
-static enum address_state state_of(struct address *address, int64_t *ret_limbo_us)
-{
-        enum address_state state;
-
-        pthread_mutex_lock(&address->channel->mutex);
-        state = address->state;
-        *ret_limbo_us = list_is_empty(&address->limbo) || state == ADDRESS_UP ? PIPIT_NEVER_US
-                                                                              : address->limbo_us;
-        pthread_mutex_unlock(&address->channel->mutex);
-
-        return state;
-}
-
 int64_t address_step(struct address *address, int64_t now_us)
 {
         int64_t next_us, limbo_us;
@@ -424,7 +426,7 @@ int64_t address_step(struct address *address, int64_t now_us)
                 next_us = step_once(address, now_us);
         while (next_us <= now_us);
 
-        (void)state_of(address, &limbo_us);
+        (void)look(address, &limbo_us);
         if (now_us >= limbo_us)
                 check_limbo(address, now_us);
 

@@ -10,6 +10,9 @@
 /* Calls that end at about the same time end in one walk. */
 #define EXPIRY_GRAIN_US PIPIT_US_PER_MS
 
+/* How long a handshake that is under way when the channel is freed may take. */
+#define HANDSHAKE_WAIT_US (100 * PIPIT_US_PER_MS)
+
 void channel_wake(struct pipit_channel *channel)
 {
         uint64_t one = 1;
@@ -195,12 +198,35 @@ static bool is_stopping(struct pipit_channel *channel)
         return stops;
 }
 
+static bool is_dialing(struct pipit_channel *channel)
+{
+        for (size_t i = 0; i < channel->n_addresses; i++)
+                if (channel->addresses[i].state == ADDRESS_DIALING &&
+                    req_socket_pipe(&channel->addresses[i].socket) == REQ_PIPE_NONE)
+                        return true;
+
+        return false;
+}
+
+/*
+ * Leaves no handshake half done, if it ends soon: an nng listener before 1.6 may
+ * go deaf when a peer leaves in the middle of one.
+ */
+static void finish_handshakes(struct pipit_channel *channel)
+{
+        int64_t until_us = pipit_clock_now_us() + HANDSHAKE_WAIT_US;
+
+        while (is_dialing(channel) && pipit_clock_now_us() < until_us)
+                sleep_until(channel, until_us);
+}
+
 void *channel_thread(void *context)
 {
         struct pipit_channel *channel = context;
 
         while (!is_stopping(channel))
                 sleep_until(channel, round_once(channel));
+        finish_handshakes(channel);
 
         return NULL;
 }

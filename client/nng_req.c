@@ -5,10 +5,19 @@
 
 /*
  * A dialer connects once and is then replaced: nng's own redialling stops for
- * good after some failures of the handshake, and knows no reason to tell. So its
- * pause is made long; a pipe that comes of it nevertheless is turned away.
+ * good after some failures of the handshake, and knows no reason to tell. Its
+ * pause is drawn from [0, RECONNMINT) with a sign that may be wrong, so half the
+ * time it does not wait at all, whatever it is set to. Hence a dialer is closed
+ * in the very event that its pipe is gone, before nng dials again; and where a
+ * pipe comes up that nobody wants, it is turned away.
  */
 #define REDIAL_NEVER_MS (24 * 60 * 60 * 1000)
+
+static void close_dialer(nng_dialer dialer)
+{
+        if (nng_dialer_id(dialer) > 0)
+                nng_dialer_close(dialer);
+}
 
 static void pipe_arrives(struct req_socket *socket, nng_pipe pipe)
 {
@@ -29,13 +38,20 @@ static void pipe_arrives(struct req_socket *socket, nng_pipe pipe)
 /* Events of one pipe may overtake each other: lost is for good. */
 static void pipe_changes(struct req_socket *socket, nng_pipe pipe, enum req_pipe to)
 {
+        nng_dialer dialer = NNG_DIALER_INITIALIZER;
         bool changes;
 
         pthread_mutex_lock(&socket->mutex);
         changes = socket->pipe_id == nng_pipe_id(pipe) && socket->pipe < to;
         if (changes)
                 socket->pipe = to;
+        if (changes && to == REQ_PIPE_LOST) {
+                dialer = socket->dialer;
+                socket->dialer = (nng_dialer)NNG_DIALER_INITIALIZER;
+        }
         pthread_mutex_unlock(&socket->mutex);
+
+        close_dialer(dialer);
 
         if (changes)
                 socket->on_pipe(socket->context);
@@ -146,8 +162,7 @@ void req_socket_hangup(struct req_socket *socket)
         socket->pipe = REQ_PIPE_LOST;
         pthread_mutex_unlock(&socket->mutex);
 
-        if (nng_dialer_id(dialer) > 0)
-                nng_dialer_close(dialer);
+        close_dialer(dialer);
 }
 
 enum req_pipe req_socket_pipe(struct req_socket *socket)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "client/channel.h"
+#include "client/picker.h"
 #include "core/base/clock.h"
 #include "core/base/macros.h"
 #include "core/rpc/frame.h"
@@ -173,7 +174,9 @@ static bool is_to_be_sent_again(struct lane *lane,
                 return state->epoch < address->epoch && state->instance != 0 &&
                        state->instance == address->instance;
         if (strcmp(error.reason, "DRAINING") == 0)
-                return state->wait_for_ready || address->channel->n_addresses > 1;
+                return state->wait_for_ready || picker_pick(address->channel->addresses,
+                                                            address->channel->n_addresses,
+                                                            true);
 
         return false;
 }
@@ -234,6 +237,15 @@ static void throttle_polls(struct lane *lane, const Pipit__V1__Response *respons
         channel_wake_at(lane->address->channel, lane->address->poll_us);
 }
 
+static void take_draining(struct address *address, bool is_draining, struct endings *endings)
+{
+        bool was_draining = address->is_draining;
+
+        address->is_draining = is_draining;
+        if (was_draining && !is_draining)
+                channel_dispatch_waiting(address->channel, endings);
+}
+
 static void take_response(struct lane *lane,
                           const Pipit__V1__Response *response,
                           struct endings *endings)
@@ -242,8 +254,8 @@ static void take_response(struct lane *lane,
 
         if (lane->epoch == address->epoch && address->state == ADDRESS_UP) {
                 check_instance(lane, response->instance, endings);
-                address->is_draining = response->draining;
                 address->is_proven = true;
+                take_draining(address, response->draining, endings);
                 throttle_polls(lane, response);
         }
 
@@ -283,6 +295,7 @@ static struct pipit_error reject_error(struct lane *lane,
                                 &state->arena,
                                 lane->address->target.text,
                                 detail);
+        error.origin = PIPIT_ORIGIN_SERVER;
         error.retry_after_ms = reject->retry_ms;
 
         return error;

@@ -130,12 +130,24 @@ struct pipit_channel *channel_to(const char *target)
         return channel;
 }
 
+/* A call that a dying connection took with it fails, and rightly so. */
 void warm_up(struct pipit_channel *channel)
 {
+        int64_t until_ms = now_ms() + WAIT_S * 1000;
         struct pipit_call call = {.wait_for_ready = true};
 
-        if (blocking_echo(channel, &call, "warm") != PIPIT_OK)
+        while (blocking_echo(channel, &call, "warm") != PIPIT_OK) {
+                const struct pipit_error *error = pipit_call_error(&call);
+
+                if (error->status == PIPIT_UNAVAILABLE && now_ms() < until_ms)
+                        continue;
+                fprintf(stderr,
+                        "%s %s: %s\n",
+                        pipit_status_name(error->status),
+                        error->reason,
+                        error->message);
                 abort();
+        }
         pipit_call_deinit(&call);
 }
 
@@ -146,4 +158,43 @@ int64_t now_ms(void)
         clock_gettime(CLOCK_MONOTONIC, &now);
 
         return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int set_up(void **state, enum peer_mode mode)
+{
+        struct setting *setting = calloc(1, sizeof(*setting));
+
+        if (!setting)
+                return -1;
+        place_init(&setting->place);
+        setting->peer = peer_new(setting->place.url, 7, PEER_ECHO);
+        setting->channel = channel_to(setting->place.url);
+        if (mode == PEER_MANUAL)
+                warm_up(setting->channel);
+        peer_set_mode(setting->peer, mode);
+        *state = setting;
+
+        return 0;
+}
+
+int set_up_echo(void **state)
+{
+        return set_up(state, PEER_ECHO);
+}
+
+int set_up_manual(void **state)
+{
+        return set_up(state, PEER_MANUAL);
+}
+
+int tear_down(void **state)
+{
+        struct setting *setting = *state;
+
+        setting->channel = pipit_channel_free(setting->channel);
+        setting->peer = peer_free(setting->peer);
+        place_deinit(&setting->place);
+        free(setting);
+
+        return 0;
 }

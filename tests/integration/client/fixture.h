@@ -54,4 +54,18 @@ void warm_up(struct pipit_channel *channel);
 
 int64_t now_ms(void);
 
+/* A peer, and a channel to it; *state of a test. */
+struct setting {
+        struct place place;
+        struct peer *peer;
+        struct pipit_channel *channel;
+};
+
+int set_up_echo(void **state);   /* PEER_ECHO */
+int set_up_manual(void **state); /* PEER_MANUAL, connected */
+int tear_down(void **state);
+
+#define echo_test(name)   cmocka_unit_test_setup_teardown(name, set_up_echo, tear_down)
+#define manual_test(name) cmocka_unit_test_setup_teardown(name, set_up_manual, tear_down)
+
 #endif

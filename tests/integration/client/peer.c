@@ -81,25 +81,40 @@ static void fill_response(struct peer *peer, Pipit__V1__Response *response)
         pthread_mutex_unlock(&peer->mutex);
 }
 
+/* Echoes every call; what is awaited is unknown here. */
 static void echo(struct context *context, const Pipit__V1__Request *request)
 {
-        Pipit__V1__Reply *replies = calloc(request->n_calls + 1, sizeof(*replies));
-        Pipit__V1__Reply **pointers = calloc(request->n_calls + 1, sizeof(void *));
+        const struct pipit_error not_received = {
+                .status = PIPIT_UNAVAILABLE,
+                .ran = PIPIT_NOT_RUN,
+                .reason = "CALL_NOT_RECEIVED",
+        };
+        size_t n_replies = request->n_calls + request->n_awaits;
+        Pipit__V1__Reply *replies = calloc(n_replies + 1, sizeof(*replies));
+        Pipit__V1__Reply **pointers = calloc(n_replies + 1, sizeof(void *));
+        struct pipit_arena arena = {0};
         Pipit__V1__Response response;
 
         must(replies && pointers);
         fill_response(context->peer, &response);
-        for (size_t i = 0; i < request->n_calls; i++) {
+        for (size_t i = 0; i < n_replies; i++) {
                 pipit__v1__reply__init(&replies[i]);
-                replies[i].id = request->calls[i]->id;
-                replies[i].payload = request->calls[i]->payload;
                 pointers[i] = &replies[i];
         }
-        response.n_replies = request->n_calls;
+        for (size_t i = 0; i < request->n_calls; i++) {
+                replies[i].id = request->calls[i]->id;
+                replies[i].payload = request->calls[i]->payload;
+        }
+        for (size_t i = 0; i < request->n_awaits; i++) {
+                replies[request->n_calls + i].id = request->awaits[i];
+                replies[request->n_calls + i].status = pipit_status_encode(&not_received, &arena);
+        }
+        response.n_replies = n_replies;
         response.replies = pointers;
         send_response(context, &response);
         free(replies);
         free(pointers);
+        pipit_arena_deinit(&arena);
 }
 
 static bool is_hello(const Pipit__V1__Request *request)

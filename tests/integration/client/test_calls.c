@@ -11,36 +11,6 @@
 
 #include "core/base/macros.h"
 
-struct setting {
-        struct place place;
-        struct peer *peer;
-        struct pipit_channel *channel;
-};
-
-static int set_up(void **state)
-{
-        struct setting *setting = calloc(1, sizeof(*setting));
-
-        place_init(&setting->place);
-        setting->peer = peer_new(setting->place.url, 7, PEER_ECHO);
-        setting->channel = channel_to(setting->place.url);
-        *state = setting;
-
-        return 0;
-}
-
-static int tear_down(void **state)
-{
-        struct setting *setting = *state;
-
-        setting->channel = pipit_channel_free(setting->channel);
-        setting->peer = peer_free(setting->peer);
-        place_deinit(&setting->place);
-        free(setting);
-
-        return 0;
-}
-
 static void a_blocking_call_returns_the_response(void **state)
 {
         struct setting *setting = *state;
@@ -89,16 +59,16 @@ static void ten_thousand_calls_at_once_all_succeed(void **state)
         free(calls);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(
-                        a_blocking_call_returns_the_response, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(
-                        an_asynchronous_call_completes_once, set_up, tear_down),
-                cmocka_unit_test_setup_teardown(
-                        ten_thousand_calls_at_once_all_succeed, set_up, tear_down),
+                echo_test(a_blocking_call_returns_the_response),
+                echo_test(an_asynchronous_call_completes_once),
+                echo_test(ten_thousand_calls_at_once_all_succeed),
         };
+
+        if (argc > 1)
+                cmocka_set_test_filter(argv[1]);
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
