@@ -58,7 +58,7 @@ static int find_module(struct dl_phdr_info *info, size_t n_bytes, void *context)
         return 0;
 }
 
-static bool nng_needs_guard(void)
+bool guard_is_needed(void)
 {
         const char *version = nng_version();
         char *dot;
@@ -73,7 +73,7 @@ static void arm(void)
         void *symbol = dlsym(RTLD_DEFAULT, "nng_listener_start");
         struct search search = {.inside = (uintptr_t)symbol};
 
-        if (!symbol || !nng_needs_guard() || !dl_iterate_phdr(find_module, &search))
+        if (!symbol || !guard_is_needed() || !dl_iterate_phdr(find_module, &search))
                 return;
 
         atomic_store(&nng_end, search.end);

@@ -17,6 +17,9 @@
 /* Finds where nng lies. Any thread, any number of times; cheap after the first. */
 void guard_arm(void);
 
+/* Whether this nng has the fault. */
+bool guard_is_needed(void);
+
 /* For tests: lets EPIPE through, so that the watchdog has something to do. */
 void guard_disable(bool disabled);
 

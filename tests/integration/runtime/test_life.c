@@ -1,0 +1,439 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "server/runtime/address.h"
+#include "server/runtime/guard.h"
+#include "tests/integration/runtime/fixture.h"
+
+/* --- addresses ------------------------------------------------------------- */
+
+static void only_loopback_tcp_ipc_and_inproc_are_listened_on(void **state)
+{
+        static const struct {
+                const char *url;
+                bool insecure;
+                bool accepted;
+        } cases[] = {
+                {"tcp://127.0.0.1:0", true, true},
+                {"tcp://[::1]:0", true, true},
+                {"tcp://localhost:0", true, true},
+                {"tcp://127.0.0.1:0", false, false},
+                {"tcp://0.0.0.0:0", true, false},
+                {"tcp://192.0.2.1:7", true, false},
+                {"tcp://*:7000", true, false},
+                {"ws://127.0.0.1:80", true, false},
+                {"tls+tcp://127.0.0.1:0", true, false},
+                {"abstract://x", true, false},
+                {"ipc:///tmp/x", false, true},
+                {"ipc://relative", false, false},
+                {"inproc://x", false, true},
+                {"", true, false},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(cases); ++i) {
+                const struct pipit_server_options options = {
+                        .insecure_plaintext = cases[i].insecure,
+                };
+                struct pipit_server *server = pipit_server_new(&options, NULL);
+                struct pipit_error error = {};
+
+                assert_non_null(server);
+                if (cases[i].accepted) {
+                        assert_int_equal(PIPIT_OK,
+                                         pipit_server_listen(server, cases[i].url, &error));
+                } else {
+                        assert_int_equal(PIPIT_INVALID_ARGUMENT,
+                                         pipit_server_listen(server, cases[i].url, &error));
+                        assert_non_null(error.message);
+                }
+                pipit_server_free(server);
+        }
+}
+
+static void an_ipc_socket_is_for_owner_and_group(void **state)
+{
+        struct fixture fixture;
+        struct stat stat_;
+        mode_t before = umask(0);
+
+        (void)state;
+        fixture_start(&fixture, FIXTURE_IPC, NULL);
+        umask(before);
+        assert_int_equal(0, stat(fixture.url + strlen("ipc://"), &stat_));
+        assert_int_equal(0660, stat_.st_mode & 0777);
+        fixture_stop(&fixture);
+}
+
+static enum pipit_status start_at(const char *url,
+                                  struct pipit_server **ret_server,
+                                  char *ret_reason)
+{
+        struct pipit_error error = {};
+        enum pipit_status status;
+
+        *ret_server = pipit_server_new(NULL, NULL);
+        assert_non_null(*ret_server);
+        assert_int_equal(PIPIT_OK, pipit_server_listen(*ret_server, url, NULL));
+        status = pipit_server_start(*ret_server, &error);
+        (void)snprintf(ret_reason, 64, "%s", error.reason ? error.reason : "");
+
+        return status;
+}
+
+static void an_address_in_use_is_refused_and_a_left_over_socket_replaced(void **state)
+{
+        struct fixture fixture;
+        struct pipit_server *server;
+        struct address address;
+        char reason[64];
+        int fd;
+
+        (void)state;
+        fixture_start(&fixture, FIXTURE_IPC, NULL);
+        assert_int_equal(PIPIT_UNAVAILABLE, start_at(fixture.url, &server, reason));
+        assert_string_equal("ADDRESS_IN_USE", reason);
+        pipit_server_free(server);
+        assert_serves(fixture.url);
+        (void)pipit_server_stop(fixture.server);
+
+        assert_true(address_parse(fixture.url, &address));
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(0, bind(fd, &address.sockaddr.any, address.n_bytes));
+        close(fd);
+        assert_int_equal(PIPIT_OK, start_at(fixture.url, &server, reason));
+        pipit_server_free(server);
+        fixture_stop(&fixture);
+}
+
+static void a_directory_that_others_can_write_to_is_refused_unless_sticky(void **state)
+{
+        char directory[] = "/tmp/pipit-XXXXXX";
+        struct pipit_server *server;
+        char url[64];
+        char reason[64];
+
+        (void)state;
+        assert_non_null(mkdtemp(directory));
+        (void)snprintf(url, sizeof(url), "ipc://%s/socket", directory);
+
+        assert_int_equal(0, chmod(directory, 0777));
+        assert_int_equal(PIPIT_FAILED_PRECONDITION, start_at(url, &server, reason));
+        assert_string_equal("DIRECTORY_UNSAFE", reason);
+        pipit_server_free(server);
+
+        assert_int_equal(0, chmod(directory, 01777));
+        assert_int_equal(PIPIT_OK, start_at(url, &server, reason));
+        pipit_server_free(server);
+        assert_int_equal(0, rmdir(directory));
+}
+
+static void registering_after_start_is_too_late(void **state)
+{
+        struct fixture fixture;
+        static const struct echo_v1_echo_service none;
+
+        (void)state;
+        fixture_start(&fixture, FIXTURE_INPROC, NULL);
+        assert_int_equal(PIPIT_FAILED_PRECONDITION,
+                         echo_v1_echo_service_register(fixture.server, &none, NULL));
+        assert_int_equal(PIPIT_FAILED_PRECONDITION,
+                         pipit_server_listen(fixture.server, "inproc://late", NULL));
+        fixture_stop(&fixture);
+}
+
+static void a_method_without_a_handler_is_unimplemented(void **state)
+{
+        static const struct echo_v1_echo_service none;
+        struct pipit_server *server = pipit_server_new(NULL, NULL);
+        struct client client;
+        struct request request;
+        struct answer answer;
+
+        (void)state;
+        assert_int_equal(PIPIT_OK, echo_v1_echo_service_register(server, &none, NULL));
+        assert_int_equal(PIPIT_ALREADY_EXISTS, echo_v1_echo_service_register(server, &none, NULL));
+        assert_int_equal(PIPIT_OK, pipit_server_listen(server, "inproc://without-handler", NULL));
+        assert_int_equal(PIPIT_OK, pipit_server_start(server, NULL));
+        client_open(&client, "inproc://without-handler", false);
+        request_init(&request, &client);
+        request_echo(&request, 1, "x", 0);
+        exchange_run(&client, &request, &answer);
+        assert_failed(&answer, 1, PIPIT_UNIMPLEMENTED, PIPIT_NOT_RUN, "METHOD_NOT_IMPLEMENTED");
+        answer_deinit(&answer);
+        client_close(&client);
+        pipit_server_free(server);
+}
+
+/* --- drain --------------------------------------------------------------- */
+
+struct stopper {
+        struct fixture *fixture;
+        pthread_t thread;
+        size_t n_left;
+};
+
+static void *stop_main(void *argument)
+{
+        struct stopper *stopper = argument;
+
+        stopper->n_left = pipit_server_stop(stopper->fixture->server);
+
+        return NULL;
+}
+
+static void a_drain_finishes_what_was_accepted_and_refuses_the_rest(void **state)
+{
+        struct fixture fixture;
+        struct stopper stopper = {.fixture = &fixture};
+        struct client client;
+        struct exchange slow;
+        struct request request;
+        struct answer answer;
+        bool draining = false;
+
+        (void)state;
+        fixture_start(&fixture, FIXTURE_IPC, NULL);
+        client_open(&client, fixture.url, false);
+        request_init(&request, &client);
+        request_call(&request, 1, SLEEP)->timeout_ms = 60000;
+        exchange_send(&slow, &client, &request);
+        request_deinit(&request);
+        fixture_wait_parked(&fixture, 1);
+
+        assert_int_equal(0, pthread_create(&stopper.thread, NULL, stop_main, &stopper));
+        while (!draining) {
+                request_init(&request, &client);
+                exchange_run(&client, &request, &answer);
+                draining = answer.response->draining;
+                answer_deinit(&answer);
+        }
+        request_init(&request, &client);
+        request_echo(&request, 1, "x", 0);
+        request_call(&request, 2, HEALTH);
+        exchange_run(&client, &request, &answer);
+        assert_failed(&answer, 1, PIPIT_UNAVAILABLE, PIPIT_NOT_RUN, "DRAINING");
+        assert_ok(&answer, 2);
+        assert_int_equal(2, answer_reply(&answer, 2)->payload.data[1]);
+        answer_deinit(&answer);
+
+        fixture_answer(&fixture, 0);
+        exchange_wait(&slow, &answer);
+        assert_int_equal(0, answer.result);
+        assert_ok(&answer, 1);
+        answer_deinit(&answer);
+        client_close(&client);
+        pthread_join(stopper.thread, NULL);
+        assert_int_equal(0, stopper.n_left);
+        fixture_stop(&fixture);
+}
+
+static void a_drain_answers_held_frames(void **state)
+{
+        struct fixture fixture;
+        struct stopper stopper = {.fixture = &fixture};
+        struct client client;
+        struct exchange poll_;
+        struct request request;
+        struct answer answer;
+
+        (void)state;
+        fixture_start(&fixture, FIXTURE_IPC, NULL);
+        client_open(&client, fixture.url, true);
+        request_init(&request, &client);
+        request.message.hold_ms = 10000;
+        exchange_send(&poll_, &client, &request);
+        request_deinit(&request);
+        assert_serves(fixture.url);
+
+        assert_int_equal(0, pthread_create(&stopper.thread, NULL, stop_main, &stopper));
+        exchange_wait(&poll_, &answer);
+        assert_int_equal(0, answer.result);
+        assert_true(answer.response->draining);
+        answer_deinit(&answer);
+        client_close(&client);
+        pthread_join(stopper.thread, NULL);
+        fixture_stop(&fixture);
+}
+
+static void large_replies_arrive_though_the_server_stops(void **state)
+{
+        (void)state;
+        for (int round = 0; round < 10; ++round) {
+                struct fixture fixture;
+                struct stopper stopper = {.fixture = &fixture};
+                struct client client;
+                struct exchange exchange[4];
+                struct request request;
+                struct answer answer;
+
+                fixture_start(&fixture, FIXTURE_IPC, NULL);
+                client_open(&client, fixture.url, false);
+                for (size_t i = 0; i < 4; ++i) {
+                        request_init(&request, &client);
+                        request_echo(&request, 1, "grow", 1000000);
+                        exchange_send(&exchange[i], &client, &request);
+                        request_deinit(&request);
+                }
+                while (fixture_n_ran(&fixture) < 4)
+                        assert_serves(fixture.url);
+                assert_int_equal(0, pthread_create(&stopper.thread, NULL, stop_main, &stopper));
+                for (size_t i = 0; i < 4; ++i) {
+                        exchange_wait(&exchange[i], &answer);
+                        assert_int_equal(0, answer.result);
+                        assert_ok(&answer, 1);
+                        answer_deinit(&answer);
+                }
+                client_close(&client);
+                pthread_join(stopper.thread, NULL);
+                assert_int_equal(0, stopper.n_left);
+                fixture_stop(&fixture);
+        }
+}
+
+static void what_is_not_finished_in_time_is_cancelled_and_counted(void **state)
+{
+        const struct pipit_server_options options = {.drain_ms = 20};
+        struct fixture fixture;
+        struct client client;
+        struct exchange slow;
+        struct request request;
+        struct answer answer;
+
+        (void)state;
+        fixture_start(&fixture, FIXTURE_IPC, &options);
+        client_open(&client, fixture.url, false);
+        request_init(&request, &client);
+        request_call(&request, 1, SLEEP)->timeout_ms = 60000;
+        exchange_send(&slow, &client, &request);
+        request_deinit(&request);
+        fixture_wait_parked(&fixture, 1);
+        assert_int_equal(1, pipit_server_stop(fixture.server));
+        assert_true(pipit_server_call_cancelled(fixture_parked(&fixture, 0)));
+        exchange_wait(&slow, &answer);
+        assert_true(answer.result != 0);
+        answer_deinit(&answer);
+
+        /* The handle is owed an answer even after the server is gone. */
+        fixture.server = pipit_server_free(fixture.server);
+        fixture_answer(&fixture, 0);
+        client_close(&client);
+        fixture_stop(&fixture);
+}
+
+/* --- strangers ------------------------------------------------------------- */
+
+/* -1: nobody listens. */
+static int dial(const char *url)
+{
+        struct address address;
+        int fd;
+
+        assert_true(address_parse(url, &address));
+        fd = socket(address.sockaddr.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_true(fd >= 0);
+        if (connect(fd, &address.sockaddr.any, address.n_bytes) == 0)
+                return fd;
+        close(fd);
+
+        return -1;
+}
+
+static void strangers_come_and_go(const char *url, int n)
+{
+        for (int i = 0; i < n; ++i) {
+                int fd = dial(url);
+                const struct linger reset = {.l_onoff = 1};
+
+                if (fd < 0)
+                        continue;
+                if (strncmp(url, "tcp", 3) == 0) {
+                        (void)shutdown(fd, SHUT_WR);
+                        (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+                }
+                close(fd);
+        }
+}
+
+static void strangers_that_hang_up_do_not_deafen_the_server(void **state)
+{
+        /* Long enough that the watchdog has no part in it. */
+        const struct pipit_server_options options = {.watchdog_ms = 3600 * 1000};
+
+        (void)state;
+        for (int url = FIXTURE_IPC; url <= FIXTURE_TCP; ++url) {
+                struct fixture fixture;
+
+                fixture_start(&fixture, (enum fixture_url)url, &options);
+                strangers_come_and_go(fixture.url, 100);
+                assert_serves(fixture.url);
+                fixture_stop(&fixture);
+        }
+}
+
+/* Whether the listener greets within @timeout_ms. */
+static bool greets(const char *url, int timeout_ms)
+{
+        int fd = dial(url);
+        struct pollfd readable = {.fd = fd, .events = POLLIN};
+        static const uint8_t greeting[8] = {0, 'S', 'P', 0, 0, 0x30, 0, 0};
+        bool greeted;
+
+        if (fd < 0)
+                return false;
+        (void)send(fd, greeting, sizeof(greeting), MSG_NOSIGNAL);
+        greeted = poll(&readable, 1, timeout_ms) == 1;
+        close(fd);
+
+        return greeted;
+}
+
+static void a_deaf_listener_is_renewed_by_the_watchdog(void **state)
+{
+        const struct pipit_server_options options = {.watchdog_ms = 10};
+        struct fixture fixture;
+        int64_t until_us = pipit_clock_now_us() + WAIT_MS * PIPIT_US_PER_MS;
+        bool deaf = false;
+
+        (void)state;
+        if (!guard_is_needed())
+                skip();
+        fixture_start(&fixture, FIXTURE_IPC, &options);
+        guard_disable(true);
+        while (!deaf && pipit_clock_now_us() < until_us) {
+                strangers_come_and_go(fixture.url, 20);
+                deaf = !greets(fixture.url, 500);
+        }
+        guard_disable(false);
+        assert_true(deaf);
+        assert_serves(fixture.url);
+        fixture_stop(&fixture);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(only_loopback_tcp_ipc_and_inproc_are_listened_on),
+                cmocka_unit_test(an_ipc_socket_is_for_owner_and_group),
+                cmocka_unit_test(an_address_in_use_is_refused_and_a_left_over_socket_replaced),
+                cmocka_unit_test(a_directory_that_others_can_write_to_is_refused_unless_sticky),
+                cmocka_unit_test(registering_after_start_is_too_late),
+                cmocka_unit_test(a_method_without_a_handler_is_unimplemented),
+                cmocka_unit_test(a_drain_finishes_what_was_accepted_and_refuses_the_rest),
+                cmocka_unit_test(a_drain_answers_held_frames),
+                cmocka_unit_test(large_replies_arrive_though_the_server_stops),
+                cmocka_unit_test(what_is_not_finished_in_time_is_cancelled_and_counted),
+                cmocka_unit_test(strangers_that_hang_up_do_not_deafen_the_server),
+                cmocka_unit_test(a_deaf_listener_is_renewed_by_the_watchdog),
+        };
+
+        return cmocka_run_group_tests_name("runtime_life", tests, NULL, NULL);
+}

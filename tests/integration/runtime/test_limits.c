@@ -1,0 +1,339 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "server/runtime/address.h"
+#include "tests/integration/runtime/fixture.h"
+
+static struct fixture fixture;
+static struct client client;
+
+static void open_with(const struct pipit_server_options *options, bool full)
+{
+        fixture_start(&fixture, FIXTURE_IPC, options);
+        client_open(&client, fixture.url, full);
+}
+
+static void close_all_of_it(void)
+{
+        client_close(&client);
+        fixture_stop(&fixture);
+}
+
+static void run_slow_and_expect(size_t n_fine, size_t n_refused, const char *reason)
+{
+        struct request request;
+        struct answer answer;
+
+        request_init(&request, &client);
+        for (uint64_t id = 1; id <= n_fine + n_refused; ++id)
+                request_call(&request, id, SLEEP);
+        exchange_run(&client, &request, &answer);
+        assert_int_equal(n_refused, answer.response->n_replies);
+        for (uint64_t id = n_fine + 1; id <= n_fine + n_refused; ++id)
+                assert_failed(&answer, id, PIPIT_RESOURCE_EXHAUSTED, PIPIT_NOT_RUN, reason);
+        answer_deinit(&answer);
+        assert_int_equal(n_fine, fixture_n_ran(&fixture));
+}
+
+static void calls_over_the_limit_of_a_mailbox_fail_without_running(void **state)
+{
+        const struct pipit_server_options options = {.calls_per_mailbox_max = 3};
+
+        (void)state;
+        open_with(&options, true);
+        run_slow_and_expect(3, 2, "TOO_MANY_CALLS");
+        close_all_of_it();
+}
+
+static void calls_over_the_limit_of_the_server_fail_without_running(void **state)
+{
+        const struct pipit_server_options options = {.calls_max = 4};
+
+        (void)state;
+        open_with(&options, true);
+        run_slow_and_expect(4, 1, "TOO_MANY_CALLS");
+        close_all_of_it();
+}
+
+static void what_was_refused_is_taken_when_there_is_room_again(void **state)
+{
+        const struct pipit_server_options options = {.calls_max = 1};
+
+        (void)state;
+        open_with(&options, true);
+        run_slow_and_expect(1, 1, "TOO_MANY_CALLS");
+        fixture_answer(&fixture, 0);
+        assert_serves(fixture.url);
+        close_all_of_it();
+}
+
+static void bytes_over_the_limit_fail_without_running(void **state)
+{
+        static const uint32_t limits[][2] = {{100000, 0}, {0, 100000}};
+
+        (void)state;
+        for (size_t i = 0; i < 2; ++i) {
+                const struct pipit_server_options options = {
+                        .decoded_bytes_peer_max = limits[i][0],
+                        .decoded_bytes_all_max = limits[i][1],
+                };
+                char *text = calloc(1, 150001);
+                struct request request;
+                struct answer answer;
+
+                memset(text, 'x', 150000);
+                open_with(&options, false);
+                request_init(&request, &client);
+                request_echo(&request, 1, text, 0);
+                exchange_run(&client, &request, &answer);
+                assert_failed(
+                        &answer, 1, PIPIT_RESOURCE_EXHAUSTED, PIPIT_NOT_RUN, "TOO_MANY_BYTES");
+                answer_deinit(&answer);
+                assert_int_equal(0, fixture_n_ran(&fixture));
+                assert_serves(fixture.url);
+                free(text);
+                close_all_of_it();
+        }
+}
+
+static void calls_over_the_workers_queue_fail_without_running(void **state)
+{
+        const struct pipit_server_options options = {.n_workers = 1, .worker_queue_max = 2};
+        struct exchange exchange;
+        struct exchange second;
+        struct request request;
+        struct answer answer;
+
+        (void)state;
+        open_with(&options, true);
+        request_init(&request, &client);
+        request_call(&request, 1, FAIL);
+        exchange_send(&exchange, &client, &request);
+        request_deinit(&request);
+        fixture_wait_gate(&fixture, 1);
+
+        request_init(&request, &client);
+        for (uint64_t id = 2; id <= 4; ++id)
+                request_call(&request, id, FAIL);
+        exchange_send(&second, &client, &request);
+        request_deinit(&request);
+        exchange_wait(&exchange, &answer);
+        assert_int_equal(1, answer.response->n_replies);
+        assert_failed(&answer, 4, PIPIT_RESOURCE_EXHAUSTED, PIPIT_NOT_RUN, "WORKERS_BUSY");
+        answer_deinit(&answer);
+        exchange_abandon(&second);
+        close_all_of_it();
+}
+
+static void mailboxes_over_the_limit_of_a_principal_fail_all_their_calls(void **state)
+{
+        const struct pipit_server_options options = {.mailboxes_per_principal_max = 1};
+        struct client second;
+        struct request request;
+        struct answer answer;
+
+        (void)state;
+        open_with(&options, true);
+        client_open(&second, fixture.url, true);
+        request_init(&request, &client);
+        request_echo(&request, 1, "x", 0);
+        exchange_run(&client, &request, &answer);
+        assert_ok(&answer, 1);
+        answer_deinit(&answer);
+
+        request_init(&request, &second);
+        request_echo(&request, 1, "x", 0);
+        request_echo(&request, 2, "x", 0);
+        exchange_run(&second, &request, &answer);
+        assert_failed(&answer, 1, PIPIT_RESOURCE_EXHAUSTED, PIPIT_NOT_RUN, "TOO_MANY_MAILBOXES");
+        assert_failed(&answer, 2, PIPIT_RESOURCE_EXHAUSTED, PIPIT_NOT_RUN, "TOO_MANY_MAILBOXES");
+        answer_deinit(&answer);
+        assert_serves(fixture.url);
+        client_close(&second);
+        close_all_of_it();
+}
+
+static void frames_held_over_the_limit_of_a_pipe_are_answered_oldest_first(void **state)
+{
+        const struct pipit_server_options options = {.held_frames_per_pipe_max = 2};
+        struct exchange polls[3];
+        struct request request;
+        struct answer answer;
+
+        (void)state;
+        open_with(&options, true);
+        for (size_t i = 0; i < 3; ++i) {
+                request_init(&request, &client);
+                request.message.hold_ms = 10000;
+                exchange_send(&polls[i], &client, &request);
+                request_deinit(&request);
+                if (i < 2)
+                        assert_serves(fixture.url);
+        }
+        exchange_wait(&polls[0], &answer);
+        assert_int_equal(0, answer.result);
+        answer_deinit(&answer);
+        exchange_abandon(&polls[1]);
+        exchange_abandon(&polls[2]);
+        close_all_of_it();
+}
+
+static void frames_over_the_contexts_are_rejected_busy(void **state)
+{
+        const struct pipit_server_options options = {.contexts_max = 3};
+        struct exchange slow[2];
+        struct request request;
+        struct answer answer;
+
+        (void)state;
+        open_with(&options, false);
+        for (size_t i = 0; i < 2; ++i) {
+                request_init(&request, &client);
+                request_call(&request, 1, SLEEP);
+                exchange_send(&slow[i], &client, &request);
+                request_deinit(&request);
+                fixture_wait_parked(&fixture, i + 1);
+        }
+        request_init(&request, &client);
+        request_echo(&request, 1, "x", 0);
+        exchange_run(&client, &request, &answer);
+        assert_rejected(&answer, PIPIT_REJECT_BUSY, 0);
+        assert_true(answer.reject.retry_ms > 0);
+        answer_deinit(&answer);
+
+        for (size_t i = 0; i < 2; ++i) {
+                fixture_answer(&fixture, i);
+                exchange_wait(&slow[i], &answer);
+                assert_ok(&answer, 1);
+                answer_deinit(&answer);
+        }
+        assert_serves(fixture.url);
+        close_all_of_it();
+}
+
+static void hundreds_of_frames_are_held_while_others_are_served(void **state)
+{
+        enum { N = 300 };
+        static struct exchange slow[N];
+        struct answer answer;
+
+        (void)state;
+        open_with(NULL, false);
+        for (size_t i = 0; i < N; ++i) {
+                struct request request;
+
+                request_init(&request, &client);
+                request_call(&request, 1, SLEEP)->timeout_ms = 60000;
+                exchange_send(&slow[i], &client, &request);
+                request_deinit(&request);
+        }
+        fixture_wait_parked(&fixture, N);
+        assert_serves(fixture.url);
+        for (size_t i = 0; i < N; ++i)
+                fixture_answer(&fixture, i);
+        for (size_t i = 0; i < N; ++i) {
+                exchange_wait(&slow[i], &answer);
+                assert_ok(&answer, 1);
+                answer_deinit(&answer);
+        }
+        close_all_of_it();
+}
+
+static int dial(const char *url)
+{
+        struct address address;
+        int fd;
+
+        assert_true(address_parse(url, &address));
+        fd = socket(address.sockaddr.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_true(fd >= 0);
+        assert_int_equal(0, connect(fd, &address.sockaddr.any, address.n_bytes));
+
+        return fd;
+}
+
+static const uint8_t greeting[8] = {0, 'S', 'P', 0, 0, 0x30, 0, 0};
+
+static void pipes_over_the_limit_are_closed(void **state)
+{
+        const struct pipit_server_options options = {.pipes_max = 1};
+        uint8_t bytes[16];
+        ssize_t n = 0;
+        int fd;
+
+        (void)state;
+        open_with(&options, false);
+        {
+                struct request request;
+                struct answer answer;
+
+                request_init(&request, &client);
+                request_echo(&request, 1, "x", 0);
+                exchange_run(&client, &request, &answer);
+                assert_ok(&answer, 1);
+                answer_deinit(&answer);
+        }
+        fd = dial(fixture.url);
+        assert_int_equal(8, send(fd, greeting, sizeof(greeting), MSG_NOSIGNAL));
+        while ((n = recv(fd, bytes, sizeof(bytes), 0)) > 0)
+                ;
+        assert_true(n == 0 || n == -1);
+        close(fd);
+        close_all_of_it();
+}
+
+/* Requests whose answers nobody reads, until the server closes the pipe. */
+static void a_peer_that_does_not_read_is_closed_and_hurts_nobody(void **state)
+{
+        const struct pipit_server_options options = {.send_timeout_ms = 50};
+        struct request request;
+        uint8_t frame[256] = {1};
+        size_t n_body;
+        bool closed = false;
+        int fd;
+
+        (void)state;
+        open_with(&options, false);
+        request_init(&request, &client);
+        request_echo(&request, 1, "grow", 900000);
+        n_body = pipit__v1__request__get_packed_size(&request.message) + 8;
+        assert_true(9 + n_body <= sizeof(frame));
+        frame[8] = (uint8_t)n_body;
+        frame[9] = 0x80;
+        frame[12] = 1;
+        pipit_frame_header_write(PIPIT_FRAME_REQUEST, frame + 13);
+        pipit__v1__request__pack(&request.message, frame + 17);
+        request_deinit(&request);
+
+        fd = dial(fixture.url);
+        assert_int_equal(8, send(fd, greeting, sizeof(greeting), MSG_NOSIGNAL));
+        while (!closed) {
+                if (send(fd, frame, 9 + n_body, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+                        closed = errno == EPIPE || errno == ECONNRESET;
+                assert_serves(fixture.url);
+        }
+        close(fd);
+        close_all_of_it();
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(calls_over_the_limit_of_a_mailbox_fail_without_running),
+                cmocka_unit_test(calls_over_the_limit_of_the_server_fail_without_running),
+                cmocka_unit_test(what_was_refused_is_taken_when_there_is_room_again),
+                cmocka_unit_test(bytes_over_the_limit_fail_without_running),
+                cmocka_unit_test(calls_over_the_workers_queue_fail_without_running),
+                cmocka_unit_test(mailboxes_over_the_limit_of_a_principal_fail_all_their_calls),
+                cmocka_unit_test(frames_held_over_the_limit_of_a_pipe_are_answered_oldest_first),
+                cmocka_unit_test(frames_over_the_contexts_are_rejected_busy),
+                cmocka_unit_test(hundreds_of_frames_are_held_while_others_are_served),
+                cmocka_unit_test(pipes_over_the_limit_are_closed),
+                cmocka_unit_test(a_peer_that_does_not_read_is_closed_and_hurts_nobody),
+        };
+
+        return cmocka_run_group_tests_name("runtime_limits", tests, NULL, NULL);
+}
