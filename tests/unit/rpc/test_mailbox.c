@@ -297,6 +297,12 @@ static void the_last_tombstones_hold_and_older_ones_may_have_run(void **state)
         assert_int_equal(apply(mailbox, 1, PIPIT_CALL_EVENT_AWAIT), PIPIT_CALL_ACTION_FORGOTTEN);
         assert_int_equal(apply(mailbox, n + 2, PIPIT_CALL_EVENT_AWAIT),
                          PIPIT_CALL_ACTION_NOT_RECEIVED);
+
+        for (uint64_t id = n + 3; id <= 5 * n; id++)
+                (void)apply(mailbox, id, PIPIT_CALL_EVENT_CANCEL);
+        for (uint64_t id = 1; id <= 5 * n; id++)
+                assert_int_equal(pipit_mailbox_state(mailbox, id),
+                                 id > 4 * n ? PIPIT_CALL_TOMBSTONE : PIPIT_CALL_ABSENT);
         pipit_mailbox_free(mailbox);
 }
 
