@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #define SERVER_VARIABLE "PIPIT_TEST_POSTGRES"
+#define POOLER_VARIABLE "PIPIT_TEST_PGBOUNCER"
 
 static atomic_uint n_places;
 
@@ -60,6 +61,12 @@ static PGconn *connect_to(const char *conninfo)
         return NULL;
 }
 
+/* A pooler's sessions have no search_path of their own, so there it is a database. */
+static const char *kind(void)
+{
+        return getenv(POOLER_VARIABLE) ? "database" : "schema";
+}
+
 static bool administer(const char *sql)
 {
         PGconn *session = connect_to(server());
@@ -72,6 +79,7 @@ static bool administer(const char *sql)
 struct postgres_place *postgres_place_new(void)
 {
         struct postgres_place *place = calloc(1, sizeof(*place));
+        const char *pooler = getenv(POOLER_VARIABLE);
         char sql[128];
 
         if (!place)
@@ -81,13 +89,20 @@ struct postgres_place *postgres_place_new(void)
                        "pipit_%d_%u",
                        (int)getpid(),
                        atomic_fetch_add(&n_places, 1));
-        (void)snprintf(place->conninfo,
-                       sizeof(place->conninfo),
-                       "%s application_name=%s options=-csearch_path=%s",
-                       server(),
-                       place->name,
-                       place->name);
-        (void)snprintf(sql, sizeof(sql), "create schema %s", place->name);
+        if (pooler)
+                (void)snprintf(place->conninfo,
+                               sizeof(place->conninfo),
+                               "%s dbname=%s",
+                               pooler,
+                               place->name);
+        else
+                (void)snprintf(place->conninfo,
+                               sizeof(place->conninfo),
+                               "%s application_name=%s options=-csearch_path=%s",
+                               server(),
+                               place->name,
+                               place->name);
+        (void)snprintf(sql, sizeof(sql), "create %s %s", kind(), place->name);
         if (administer(sql))
                 return place;
         free(place);
@@ -113,7 +128,12 @@ void postgres_place_free(struct postgres_place *place)
 
         if (!place)
                 return;
-        (void)snprintf(sql, sizeof(sql), "drop schema if exists %s cascade", place->name);
+        (void)snprintf(sql,
+                       sizeof(sql),
+                       "drop %s %s %s",
+                       kind(),
+                       place->name,
+                       getenv(POOLER_VARIABLE) ? "with (force)" : "cascade");
         (void)administer(sql);
         free(place);
 }

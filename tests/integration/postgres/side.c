@@ -53,6 +53,7 @@ void side_insert(struct side_fixture *fixture, const struct user *user)
         assert_ok(call.request.error);
 }
 
+PIPIT_PRINTF(3, 0)
 static void query(PGconn *session, char ret_value[128], const char *format, va_list arguments)
 {
         char sql[1024];
