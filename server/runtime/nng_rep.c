@@ -46,6 +46,7 @@ struct rep_endpoint {
         atomic_uint n_receiving;
         atomic_uint n_taken;
         atomic_uint n_sending;
+        _Atomic uint64_t n_added;
 
         pthread_mutex_t mutex;
         struct context *all;    /* mutex */
@@ -307,6 +308,7 @@ static void pipe_callback(nng_pipe pipe, nng_pipe_ev event, void *argument)
                 return;
         }
 
+        atomic_fetch_add(&endpoint->n_added, 1);
         pipe_identify(endpoint, pipe, &identity);
         if (atomic_load(&endpoint->shut) ||
             !endpoint->handlers->pipe_added(endpoint->self, endpoint, id, &identity))
@@ -488,6 +490,11 @@ const char *rep_endpoint_url(const struct rep_endpoint *endpoint)
 enum rep_transport rep_endpoint_transport(const struct rep_endpoint *endpoint)
 {
         return endpoint->transport;
+}
+
+uint64_t rep_endpoint_n_added(const struct rep_endpoint *endpoint)
+{
+        return atomic_load(&endpoint->n_added);
 }
 
 unsigned rep_endpoint_n_taken(const struct rep_endpoint *endpoint)

@@ -105,6 +105,9 @@ enum rep_transport rep_endpoint_transport(const struct rep_endpoint *endpoint);
 /* Closes the listener, which nng thinks dead, and listens anew. Not in a callback. */
 PIPIT_MUST_CHECK enum pipit_status rep_endpoint_listen_again(struct rep_endpoint *endpoint);
 
+/* How many pipes its listener has ever brought. */
+uint64_t rep_endpoint_n_added(const struct rep_endpoint *endpoint);
+
 /* How many frames are taken, how many answers on their way. */
 unsigned rep_endpoint_n_taken(const struct rep_endpoint *endpoint);
 unsigned rep_endpoint_n_sending(const struct rep_endpoint *endpoint);

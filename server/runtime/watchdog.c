@@ -15,19 +15,29 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/rpc/frame.h"
 #include "server/runtime/address.h"
 #include "server/runtime/nng_rep.h"
 
-/* How long a listener may take to greet. */
-#define GREETING_MS 1000
+/* How long a listener may take to bring the pipe and the server to answer. */
+#define ANSWER_MS 1000
 
 /* So many silent dials in a row, and it is deaf: one may be bad luck on a loaded machine. */
 #define SILENT_MAX 2
 
-/* What both sides of an SP connection send first; the client is REQ0, the server REP0. */
+/*
+ * A deaf listener still greets: only no pipe comes of it. So the probe is a
+ * whole client: the greeting of REQ0, and an empty Request as frame.
+ */
+#define GREETING 0, 'S', 'P', 0, 0, 0x30, 0, 0
+#define LENGTH   0, 0, 0, 0, 0, 0, 0, 8
+#define REQUEST  0x80, 0, 0, 1, 'P', 'I', PIPIT_FRAME_VERSION, PIPIT_FRAME_REQUEST
+
+static const uint8_t probe_ipc[] = {GREETING, 1, LENGTH, REQUEST};
+static const uint8_t probe_tcp[] = {GREETING, LENGTH, REQUEST};
+
+/* What the server sends before its answer. */
 #define GREETING_BYTES 8
-static const uint8_t greeting_sent[GREETING_BYTES] = {0, 'S', 'P', 0, 0, 0x30, 0, 0};
-static const uint8_t greeting_expected[GREETING_BYTES] = {0, 'S', 'P', 0, 0, 0x31, 0, 0};
 
 struct watchdog {
         struct rep_endpoint *const *endpoints;
@@ -52,59 +62,66 @@ static bool wait_for(int fd, short events, int64_t until_us)
         return left_us > 0 && poll(&poll_fd, 1, (int)(left_us / PIPIT_US_PER_MS) + 1) > 0;
 }
 
-static bool greet(int fd, int64_t until_us)
+/* Whether there is an answer, or the server hung up: it knows of us either way. */
+static bool converse(int fd, const struct address *address, int64_t until_us)
 {
-        uint8_t greeting[GREETING_BYTES];
+        bool ipc = address->transport == REP_TRANSPORT_IPC;
+        const uint8_t *sent = ipc ? probe_ipc : probe_tcp;
+        size_t n_sent = ipc ? sizeof(probe_ipc) : sizeof(probe_tcp);
+        uint8_t bytes[64];
         size_t n = 0;
 
-        if (!wait_for(fd, POLLOUT, until_us) ||
-            send(fd, greeting_sent, sizeof(greeting_sent), MSG_NOSIGNAL) != GREETING_BYTES)
+        if (!wait_for(fd, POLLOUT, until_us) || send(fd, sent, n_sent, MSG_NOSIGNAL) < 0)
                 return false;
 
-        while (n < sizeof(greeting)) {
+        while (n <= GREETING_BYTES) {
                 ssize_t got;
 
                 if (!wait_for(fd, POLLIN, until_us))
                         return false;
-                got = recv(fd, greeting + n, sizeof(greeting) - n, 0);
-                if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
-                        return false;
+                got = recv(fd, bytes, sizeof(bytes), 0);
+                if (got == 0)
+                        return n == GREETING_BYTES;
+                if (got < 0 && errno != EAGAIN && errno != EINTR)
+                        return n == GREETING_BYTES && errno == ECONNRESET;
                 if (got > 0)
                         n += (size_t)got;
         }
 
-        return memcmp(greeting, greeting_expected, sizeof(greeting)) == 0;
+        return true;
 }
 
-static bool answers(const char *url)
+/* Whether anything was heard of @endpoint's listener. What cannot be tried counts as heard. */
+static bool answers(const struct rep_endpoint *endpoint)
 {
-        int64_t until_us = pipit_clock_now_us() + GREETING_MS * PIPIT_US_PER_MS;
+        int64_t until_us = pipit_clock_now_us() + ANSWER_MS * PIPIT_US_PER_MS;
+        uint64_t n_added = rep_endpoint_n_added(endpoint);
         struct address address;
-        bool greeted = false;
+        bool answered = false;
         int fd;
 
-        if (!address_parse(url, &address))
+        if (!address_parse(rep_endpoint_url(endpoint), &address))
                 return true;
 
         fd = socket(address.sockaddr.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0)
                 return true;
         if (connect(fd, &address.sockaddr.any, address.n_bytes) == 0 || errno == EINPROGRESS)
-                greeted = greet(fd, until_us);
+                answered = converse(fd, &address, until_us);
         (void)close(fd);
 
-        return greeted;
+        /* Too busy to answer in time is not deaf. */
+        return answered || rep_endpoint_n_added(endpoint) != n_added;
 }
 
 static void probe(struct watchdog *watchdog, size_t index)
 {
         struct rep_endpoint *endpoint = watchdog->endpoints[index];
-        const char *url = rep_endpoint_url(endpoint);
         enum pipit_status status;
 
         if (rep_endpoint_transport(endpoint) == REP_TRANSPORT_INPROC)
                 return;
-        if (answers(url)) {
+        if (answers(endpoint)) {
                 watchdog->n_silent[index] = 0;
                 return;
         }
@@ -116,7 +133,7 @@ static void probe(struct watchdog *watchdog, size_t index)
         pipit_log_line(watchdog->log,
                        PIPIT_LOG_WARNING,
                        "a listener did not answer; listening anew",
-                       PIPIT_LOG_STRING("url", url),
+                       PIPIT_LOG_STRING("url", rep_endpoint_url(endpoint)),
                        PIPIT_LOG_STRING("status", pipit_status_name(status)));
 }
 
