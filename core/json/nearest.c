@@ -6,8 +6,8 @@
 
 #include "core/base/macros.h"
 
-/* In halves, so that a letter in the wrong case is nearer than a wrong letter. */
-#define COST_EDIT 2
+/* A letter in the wrong case is nearer than a wrong letter by far. */
+#define COST_EDIT 8
 #define COST_CASE 1
 
 static uint16_t min_u16(uint16_t a, uint16_t b)
