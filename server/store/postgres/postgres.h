@@ -4,6 +4,17 @@
  * One I/O thread owns a handful of connections; nobody ever waits on a
  * connection. What is waiting goes out as few statements, by kind, pipelined.
  * An error falls on the request that caused it.
+ *
+ * With more than one connection the first is kept for reads, so they never wait
+ * behind a write that waits for a lock. A connection that is lost is replaced in
+ * the background: writes under way on it are MAY_HAVE_RUN, reads go again on
+ * another, and what waits is told UNAVAILABLE, NOT_RUN after a second without
+ * any. Resolving a host name blocks the I/O thread while it lasts, deadlines
+ * included: prefer addresses, a unix socket, or a resolver that is near.
+ *
+ * Sessions are set up with statement_timeout 70s and lock_timeout 2s (a batch
+ * behind a row that others hold longer is divided). Not so with
+ * no_named_statements, where sessions belong to the pooler: set both there.
  */
 
 #ifndef SERVER_STORE_POSTGRES_POSTGRES_H
