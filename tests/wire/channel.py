@@ -44,6 +44,17 @@ class Channel:
         one = wire.call(call_id, method, payload, timeout_ms, metadata)
         return call_id, self.send(calls=[one], **fields)
 
+    def held(self, **fields):
+        """Sends a Request, and returns when the server has had time to hold it.
+
+        Frames that are sent back to back may be taken up in any order: who
+        wants to know the oldest sends the next one later.
+        """
+        request_id = self.send(**fields)
+        for _ in range(3):
+            simple(self.pipe)
+        return request_id
+
     def response(self, request_id, timeout=20):
         """The Response to one frame; its replies are kept in .replies too."""
         return self._take(self.pipe.recv(request_id, timeout))

@@ -13,6 +13,14 @@ import time
 import traceback
 
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+# freed memory of a sanitized server is to be free
+SANITIZERS = {
+    "ASAN_OPTIONS": "quarantine_size_mb=0:" + os.environ.get("ASAN_OPTIONS", ""),
+    "LSAN_OPTIONS": f"suppressions={HERE}/lsan.supp:print_suppressions=0:" + os.environ.get("LSAN_OPTIONS", ""),
+}
+
+
 class Report:
     """Prints `ok N - sentence` lines and the last line `N passed, N failed`."""
 
@@ -79,7 +87,11 @@ class Server:
 
     def _start(self, url):
         self.process = subprocess.Popen(
-            [*self.command, "--listen", url], stdout=subprocess.PIPE, stderr=self.log, stdin=subprocess.DEVNULL
+            [*self.command, "--listen", url],
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **SANITIZERS},
         )
         self.pid = self.process.pid
         self.lines, self.changed = [], threading.Condition()
@@ -135,6 +147,10 @@ class Server:
                 if match := re.match(r"(Pss|Rss):\s+(\d+) kB", line):
                     found[match[1]] = int(match[2])
         return found["Pss"], found["Rss"]
+
+    def is_sanitized(self):
+        with open(f"/proc/{self.pid}/maps", encoding="utf-8") as maps:
+            return re.search(r"lib(a|t)san|clang_rt|/.*san\.so", maps.read()) is not None
 
     def terminate(self):
         self.process.send_signal(signal.SIGTERM)

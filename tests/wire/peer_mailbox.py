@@ -98,7 +98,7 @@ def thousand(server):
 @scenario("polls are held, and the oldest is answered when something is ready", ECHO)
 def held_oldest(server):
     with Channel(server.url) as channel:
-        polls = [channel.send(hold_ms=10000) for _ in range(3)]
+        polls = [channel.held(hold_ms=10000) for _ in range(3)]
         call_id, _ = channel.start(echo.ECHO, hold_ms=10000)
         request_id, response = channel.next_response()
         equal((request_id, response.order), (polls[0], [call_id]))
@@ -110,7 +110,8 @@ def held_oldest(server):
 @scenario("over held_max the oldest frame is answered at once, with nothing", ECHO)
 def held_max(server):
     with Channel(server.url) as channel:
-        polls = [channel.send(held_max=2, hold_ms=10000) for _ in range(3)]
+        polls = [channel.held(held_max=2, hold_ms=10000) for _ in range(2)]
+        polls.append(channel.send(held_max=2, hold_ms=10000))
         request_id, response = channel.next_response()
         equal((request_id, response.order), (polls[0], []))
         polls.append(channel.send(held_max=2, hold_ms=10000))
@@ -121,7 +122,8 @@ def held_max(server):
 @scenario("frames with slow calls count to held_max like others", ECHO)
 def held_max_calls(server):
     with Channel(server.url) as channel:
-        first = channel.start(echo.SLEEP, echo.sleep(LONG_MS), held_max=1, hold_ms=10000)[1]
+        calls = [call(channel.new_id(), echo.SLEEP, echo.sleep(LONG_MS), LONG_MS)]
+        first = channel.held(calls=calls, held_max=1, hold_ms=10000)
         second = channel.send(held_max=1, hold_ms=10000)
         request_id, response = channel.next_response()
         equal((request_id, response.order), (first, []))
@@ -131,7 +133,8 @@ def held_max_calls(server):
 @scenario("over the limit of held frames a pipe the oldest is answered", ECHO, options=("--held-frames-per-pipe-max", "3"))
 def held_pipe(server):
     with Channel(server.url) as channel:
-        polls = [channel.send(hold_ms=10000) for _ in range(4)]
+        polls = [channel.held(hold_ms=10000) for _ in range(3)]
+        polls.append(channel.send(hold_ms=10000))
         request_id, response = channel.next_response()
         equal((request_id, response.order), (polls[0], []))
         true(not channel.pipe.answered(polls[1]), "the others are held")
@@ -140,7 +143,7 @@ def held_pipe(server):
 @scenario("a frame is answered after its hold_ms, with nothing, and longer ones go on", ECHO)
 def hold_ms(server):
     with Channel(server.url) as channel:
-        long = channel.send(hold_ms=10000)
+        long = channel.held(hold_ms=10000)
         short = channel.send(hold_ms=30)
         request_id, response = channel.next_response()
         equal((request_id, response.order), (short, []))
