@@ -404,7 +404,8 @@ static void a_deaf_listener_is_renewed_by_the_watchdog(void **state)
 {
         const struct pipit_server_options options = {.watchdog_ms = 10};
         struct fixture fixture;
-        bool deaf;
+        int rounds = 20;
+        bool deaf = false;
 
         (void)state;
         if (!guard_is_needed())
@@ -412,8 +413,10 @@ static void a_deaf_listener_is_renewed_by_the_watchdog(void **state)
         fixture_start(&fixture, FIXTURE_IPC, &options);
         assert_true(answers(fixture.url, WAIT_MS));
         guard_disable(true);
-        strangers_come_and_go(fixture.url, 20);
-        deaf = !answers(fixture.url, 300);
+        while (!deaf && rounds-- > 0) {
+                strangers_come_and_go(fixture.url, 20);
+                deaf = !answers(fixture.url, 300) && !answers(fixture.url, 300);
+        }
         guard_disable(false);
         assert_true(deaf);
 
