@@ -12,7 +12,7 @@
 
 /* --- errors ---------------------------------------------------------------- */
 
-static void print_problem(const char *format, va_list arguments)
+PIPIT_PRINTF(1, 0) static void print_problem(const char *format, va_list arguments)
 {
         char problem[2048];
 

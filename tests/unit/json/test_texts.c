@@ -158,8 +158,7 @@ static void what_is_not_base64_is_refused(void **state)
                                            "a b=",
                                            "aaa=====",
                                            "\xff\xff\xff\xff",
-                                           "aa=="
-                                           "aa=="};
+                                           "aa==aa=="};
         uint8_t bytes[32];
         size_t n_bytes;
 
