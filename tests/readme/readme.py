@@ -26,7 +26,6 @@ VARYING = [
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"), "ID"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "TIME"),
     (re.compile(r"[\w/.+-]*/usersd\.\w{6}"), "FOLDER"),
-    (re.compile(r"ada-\d+-\d+@"), "ada@"),
 ]
 
 
