@@ -128,6 +128,9 @@ void call_release(struct pipit_server_call *call);
 /* Runs the handler, which owes the answer from here on. */
 void call_run(struct pipit_server_call *call);
 
+/* dispatch.c: runs, queues or fails each call of a frame that its mailbox has taken in. The caller has a reference. */
+void frame_dispatch(struct frame *frame);
+
 /* START: false if it is not to run any more; then it has been let go of. */
 bool call_start(struct pipit_server_call *call);
 

@@ -6,7 +6,6 @@
  * run after it was given back.
  */
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/base/clock.h"
@@ -226,17 +225,6 @@ static void fail(struct pipit_server_call *call, enum runtime_error error)
 {
         call->intake = CALL_FAILS;
         call->failure = error;
-}
-
-static void log_denial(const struct intake *in, const struct pipit_server_call *call)
-{
-        pipit_log_line(in->server->log,
-                       PIPIT_LOG_WARNING,
-                       "access denied",
-                       PIPIT_LOG_STRING("method", call->method_name),
-                       PIPIT_LOG_STRING("principal", in->peer->principal->name),
-                       PIPIT_LOG_STRING("rule", "only the server's own uid and root"),
-                       PIPIT_LOG_INT("pid", in->peer->pid));
 }
 
 /* docs/wire.md, "What makes a call fail alone", as far as it needs no mailbox. */
@@ -473,99 +461,6 @@ static bool enter(struct intake *in)
         return entered;
 }
 
-/* --- dispatch -------------------------------------------------------------- */
-
-static bool call_count(struct intake *in, struct pipit_server_call *call)
-{
-        if (atomic_fetch_add(&in->server->n_calls, 1) >= in->server->options.calls_max) {
-                atomic_fetch_sub(&in->server->n_calls, 1);
-                return false;
-        }
-        call->counted = true;
-
-        return true;
-}
-
-static void fail_malformed(struct pipit_server_call *call, const struct pipit_wire_report *report)
-{
-        struct pipit_error error = runtime_error_make(RUNTIME_ERROR_MALFORMED);
-        char text[256];
-
-        (void)snprintf(text,
-                       sizeof(text),
-                       "the payload is not a %s: %s at byte %zu%s%.64s",
-                       call->route->method->request->name,
-                       report->problem,
-                       report->offset,
-                       report->field ? ", in field " : "",
-                       report->field ? report->field->name : "");
-        error.message = text;
-        pipit_server_call_fail(call, &error);
-}
-
-/* False: it has failed. */
-static bool call_unpack(struct intake *in, struct pipit_server_call *call)
-{
-        const ProtobufCMessageDescriptor *descriptor = call->route->method->request;
-        struct pipit_wire_report report;
-        bool charged;
-
-        if (!pipit_wire_check(descriptor,
-                              call->payload,
-                              call->n_payload_bytes,
-                              &in->server->wire_limits,
-                              &report)) {
-                fail_malformed(call, &report);
-                return false;
-        }
-
-        pthread_mutex_lock(&in->frame->mutex);
-        call->request = pipit_message_unpack(
-                descriptor, &in->frame->arena, call->payload, call->n_payload_bytes);
-        charged = frame_charge(in->frame);
-        pthread_mutex_unlock(&in->frame->mutex);
-        if (call->request && charged)
-                return true;
-        call_fail_with(call, charged ? RUNTIME_ERROR_OUT_OF_MEMORY : RUNTIME_ERROR_TOO_MANY_BYTES);
-
-        return false;
-}
-
-static void call_dispatch(struct intake *in, struct pipit_server_call *call)
-{
-        if (call->intake == CALL_FAILS) {
-                if (call->failure == RUNTIME_ERROR_ACCESS_DENIED)
-                        log_denial(in, call);
-                call_fail_with(call, call->failure);
-                return;
-        }
-        if (!call_count(in, call)) {
-                call_fail_with(call, RUNTIME_ERROR_TOO_MANY_CALLS);
-                return;
-        }
-        if (!call_unpack(in, call))
-                return;
-
-        if (call->route->blocks) {
-                if (!workers_submit(in->server->workers, call))
-                        call_fail_with(call, RUNTIME_ERROR_WORKERS_BUSY);
-        } else if (call->started && !pipit_server_call_cancelled(call)) {
-                call_run(call);
-        } else {
-                call_fail_with(call, RUNTIME_ERROR_DEADLINE);
-        }
-}
-
-static void dispatch(struct intake *in)
-{
-        for (size_t i = 0; i < in->frame->n_calls; ++i) {
-                struct pipit_server_call *call = &in->frame->calls[i];
-
-                if (call->intake != CALL_DROPPED)
-                        call_dispatch(in, call);
-        }
-}
-
 /* A lower bound of what was added: the shortest timeout, or the frame's hold. */
 static int64_t first_due(const struct intake *in)
 {
@@ -587,7 +482,7 @@ static bool take_in(struct intake *in, bool last)
                 return false;
 
         box_arm(in->box, in->peer, first_due(in));
-        dispatch(in);
+        frame_dispatch(in->frame);
         burst_mark(in->box);
 
         return true;

@@ -3,7 +3,8 @@
  *
  *      nng_rep   one URL's socket, contexts that receive and answer
  *      peer      who is at the other end of a pipe
- *      intake    a received frame: checked, unpacked, its calls started
+ *      intake    a received frame: checked, unpacked, taken in by a mailbox
+ *      dispatch  its calls, to their handlers
  *      box       a client's mailbox: states, ready replies, held frames
  *      flush     which held frame is answered with which replies
  *      call      the handle that handlers have
