@@ -753,6 +753,24 @@ def poll_rejected(_):
     run(script, steps)
 
 
+@scenario("a poll that is refused for good ends what is outstanding, may_have_run")
+def poll_refused(_):
+    def script(frame):
+        if any(frame.text(call_id) == "waits" for call_id in frame.calls):
+            frame.answer()
+        elif frame.calls:
+            frame.answer_calls()
+        else:
+            frame.raw(reject(5))
+
+    def steps(probe, _):
+        probe.start("waits", 10000)
+        expect(probe, "waits", "PERMISSION_DENIED", "may_have_run", "ACCESS_DENIED")
+        equal(probe.call("last"), fine("last"))
+
+    run(script, steps)
+
+
 # --- handshakes -----------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "client/errors.h"
 #include "core/base/status.h"
 #include "core/rpc/frame.h"
 #include "core/rpc/limits.h"
@@ -154,6 +155,9 @@ static void print_numbers(void)
                        header[2],
                        header[3]);
         }
+#define PRINT_CLIENT_REASON(name, status, origin, message) printf("client %s %s\n", #name, #status);
+        PIPIT_CLIENT_REASON_MAP(PRINT_CLIENT_REASON)
+#undef PRINT_CLIENT_REASON
 #define PRINT_REJECT(name, number) printf("reject %s %d\n", #name, number);
         PIPIT_REJECT_MAP(PRINT_REJECT)
 #undef PRINT_REJECT

@@ -47,6 +47,12 @@ def reasons(code):
     equal(page, known, "reasons")
 
 
+def client_reasons(code):
+    known = dict(code["client"])
+    for reason, row in wire_doc.table(12, "code", "ran").items():
+        equal(known.get(reason), row["code"], reason)
+
+
 def statuses(code):
     page = [("OK", 0)] + [(n, int(row["code"])) for n, row in wire_doc.table(9, "code").items()]
     equal(page, [(name, int(number)) for name, number in code["status"]], "statuses")
@@ -70,6 +76,7 @@ def main():
     report.run("the table of states and events is the mailbox's", states_and_events, code)
     report.run("the limits are the code's", limits, code)
     report.run("the reasons are the runtime's", reasons, code)
+    report.run("the reasons of the client are the client's", client_reasons, code)
     report.run("the statuses are the code's", statuses, code)
     report.run("the kinds of frames are the code's", kinds, code)
     report.run("the reject codes are the code's", rejects, code)
