@@ -9,6 +9,9 @@
 #include "server/runtime/box.h"
 #include "server/runtime/runtime.h"
 
+/* When a timer that found no memory is tried again. */
+#define RETRY_US (10 * PIPIT_US_PER_MS)
+
 /* --- principals ------------------------------------------------------------ */
 
 /* Who it is, and whether it may call more than what is open to all. */
@@ -144,8 +147,8 @@ void peer_unref(struct peer *peer)
         free(peer);
 }
 
-/* References to all its simple frames' boxes. */
-static struct box **simple_boxes(struct peer *peer, size_t *ret_n)
+/* References to all its simple frames' boxes. False: out of memory. */
+static bool simple_boxes(struct peer *peer, struct box ***ret_boxes, size_t *ret_n)
 {
         struct box **boxes = NULL;
         size_t n = 0;
@@ -153,22 +156,26 @@ static struct box **simple_boxes(struct peer *peer, size_t *ret_n)
         pthread_mutex_lock(&peer->mutex);
         for (struct box *box = peer->simple; box; box = box->next)
                 ++n;
-        boxes = n > 0 ? calloc(n, sizeof(struct box *)) : NULL;
+        boxes = calloc(n + 1, sizeof(struct box *));
         n = 0;
         for (struct box *box = peer->simple; boxes && box; box = box->next)
                 boxes[n++] = box_ref(box);
         pthread_mutex_unlock(&peer->mutex);
+        *ret_boxes = boxes;
         *ret_n = n;
 
-        return boxes;
+        return boxes != NULL;
 }
 
 static void peer_fire(struct timer *timer, int64_t now_us)
 {
         struct peer *peer = pipit_container_of(timer, struct peer, timer);
         int64_t next_us = PIPIT_NEVER_US;
+        struct box **boxes;
         size_t n_boxes;
-        struct box **boxes = simple_boxes(peer, &n_boxes);
+
+        if (!simple_boxes(peer, &boxes, &n_boxes))
+                next_us = now_us + RETRY_US;
 
         for (size_t i = 0; i < n_boxes; ++i) {
                 int64_t due_us = box_tick(boxes[i], now_us);
