@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "core/base/clock.h"
-#include "tests/fault/harness.h"
+#include "tests/harness/harness.h"
 
 #define SAMPLES_MAX  (1 << 20) /* latencies kept; of more, every n-th */
 #define WARM_PERCENT 20        /* of the time, not counted */

@@ -16,7 +16,7 @@
 
 #include "echo/v1/echo.pb-c.h"
 #include "tests/bench/bench.h"
-#include "tests/fault/harness.h"
+#include "tests/harness/harness.h"
 
 #define N_CONTEXTS 64
 

@@ -8,7 +8,7 @@
 #include "core/base/macros.h"
 #include "echo/v1/echo.pipit.h"
 #include "tests/bench/bench.h"
-#include "tests/fault/harness.h"
+#include "tests/harness/harness.h"
 
 struct echo {
         struct pipit_call call;

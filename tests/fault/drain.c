@@ -20,7 +20,7 @@
 
 #include "core/base/macros.h"
 #include "echo/v1/echo.pipit.h"
-#include "tests/fault/harness.h"
+#include "tests/harness/harness.h"
 
 #define N_CALLS      256
 #define SLEEP_MS_MAX 30

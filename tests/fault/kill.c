@@ -21,7 +21,7 @@
 #include "core/base/clock.h"
 #include "core/base/macros.h"
 #include "echo/v1/echo.pipit.h"
-#include "tests/fault/harness.h"
+#include "tests/harness/harness.h"
 
 #define N_CALLS      1000
 #define TIMEOUT_MS   5000

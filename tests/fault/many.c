@@ -23,7 +23,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/macros.h"
-#include "tests/fault/harness.h"
+#include "tests/harness/harness.h"
 #include "users/v1/users.pipit.h"
 
 #define N_THREADS         1000

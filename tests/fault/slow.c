@@ -23,7 +23,7 @@
 #include "core/base/clock.h"
 #include "core/base/macros.h"
 #include "echo/v1/echo.pipit.h"
-#include "tests/fault/harness.h"
+#include "tests/harness/harness.h"
 
 #define N_LANES   16 /* a channel's default */
 #define N_SLOW    (2 * N_LANES)

@@ -19,7 +19,7 @@ ALLOWED = {
     "core/base": set(),
     "core/users": {BASE},
     "core/rpc": {BASE, "protobuf-c", "sodium", "gen:pipit/v1", "gen:google"},
-    "core/json": {BASE, RPC, "protobuf-c", "jansson", "gen:google"},
+    "core/json": {BASE, RPC, "protobuf-c", "gen:google"},
     "gen": {BASE, "protobuf-c", "gen:google"},
     "server/runtime": {BASE, RPC, "protobuf-c", "nng", "gen:pipit/v1", "gen:google", "gen:grpc"},
     "server/delivery": {BASE, USERS, RUNTIME + "/pipit", JSON, RPC, "protobuf-c", "sodium",
@@ -39,7 +39,6 @@ EXTERNAL = {
     "libpq": "libpq",
     "postgres_ext.h": "libpq",
     "sqlite3.h": "sqlite3",
-    "jansson.h": "jansson",
     "curl/": "curl",
     "ares": "c-ares",
 }

@@ -1,4 +1,4 @@
-#include "tests/fault/harness.h"
+#include "tests/harness/harness.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -56,7 +56,7 @@ void die(const char *format, ...)
 {
         va_list arguments;
 
-        (void)fprintf(stderr, "fault: ");
+        (void)fprintf(stderr, "test: ");
         va_start(arguments, format);
         (void)vfprintf(stderr, format, arguments);
         va_end(arguments);
@@ -136,7 +136,7 @@ size_t process_memory(pid_t pid, const char *field)
 
 void temporary_folder_make(char path[64])
 {
-        (void)strcpy(path, "/tmp/pipit-fault.XXXXXX");
+        (void)strcpy(path, "/tmp/pipit-test.XXXXXX");
         if (!mkdtemp(path))
                 die("%s: %s", path, strerror(errno));
 }

@@ -1,9 +1,9 @@
 /*
- * What the fault tests share: server processes, latencies, TAP
+ * What tests of real processes share: server processes, latencies, TAP
  */
 
-#ifndef TESTS_FAULT_HARNESS_H
-#define TESTS_FAULT_HARNESS_H
+#ifndef TESTS_HARNESS_HARNESS_H
+#define TESTS_HARNESS_HARNESS_H
 
 #include <stdbool.h>
 #include <stddef.h>
