@@ -20,7 +20,7 @@ from channel import simple
 from harness import Report, Server, equal, true
 from wire import Pipe, call
 
-WARM_UP_ROUNDS = 7  # until the server's pools are as full as they get
+WARM_UP_ROUNDS = 20  # until the server's pools are as full as they get
 MEASURED_ROUNDS = 3
 MEMORY_PERCENT = 5
 SANITIZED_PERCENT = 100  # a sanitizer's allocator gives little back
