@@ -10,7 +10,7 @@
 #include "client/channel.h"
 #include "client/encode.h"
 #include "client/errors.h"
-#include "core/rpc/limits.h"
+#include "core/rpc/wire_limits.h"
 #include "core/rpc/message.h"
 #include "core/rpc/status_codec.h"
 #include "core/rpc/wire_check.h"

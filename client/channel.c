@@ -11,7 +11,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/uuid.h"
-#include "core/rpc/limits.h"
+#include "core/rpc/wire_limits.h"
 
 #define N_LANES_DEFAULT       16
 #define N_LANES_MIN           2 /* one may be held by the server while the other brings new calls */
@@ -169,8 +169,12 @@ static bool start_thread(struct pipit_channel *channel, struct pipit_error *ret_
 
 static struct pipit_channel *channel_destroy(struct pipit_channel *channel)
 {
+        bool is_closed = true;
+
         for (size_t i = 0; i < channel->n_addresses; i++)
-                address_deinit(&channel->addresses[i]);
+                is_closed = address_deinit(&channel->addresses[i]) && is_closed;
+        if (!is_closed)
+                return NULL;
         free(channel->addresses);
         table_deinit(&channel->table);
         if (channel->event_fd >= 0)

@@ -4,7 +4,7 @@
 #include "client/channel.h"
 #include "client/picker.h"
 #include "core/base/macros.h"
-#include "core/rpc/limits.h"
+#include "core/rpc/wire_limits.h"
 
 static _Thread_local const struct pipit_channel *corked;
 

@@ -12,7 +12,7 @@
 
 #include "client/nng_req.h"
 #include "core/base/arena.h"
-#include "core/rpc/limits.h"
+#include "core/rpc/wire_limits.h"
 
 struct address;
 

@@ -2,7 +2,7 @@
 
 #include "client/channel.h"
 #include "core/base/clock.h"
-#include "core/rpc/limits.h"
+#include "core/rpc/wire_limits.h"
 
 /* What a call's record may take, so that it fits a frame alone. */
 static size_t record_bytes_max(const struct pipit_channel *channel)

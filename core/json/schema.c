@@ -8,7 +8,7 @@
 #include "core/json/field.h"
 #include "core/json/nearest.h"
 #include "core/json/schema_private.h"
-#include "core/rpc/limits.h"
+#include "core/rpc/wire_limits.h"
 
 #define ENTRIES_FIRST 64
 

@@ -6,7 +6,7 @@
 #include "core/base/arena.h"
 #include "core/base/macros.h"
 #include "core/base/utf8.h"
-#include "core/rpc/limits.h"
+#include "core/rpc/wire_limits.h"
 #include "core/rpc/wire_read.h"
 
 #define REQUIRED_BITS_FREE 128 /* protobuf-c allocates its bitmap of required fields past this */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
-#include "core/rpc/limits.h"
+#include "core/rpc/wire_limits.h"
 #include "server/runtime/reply.h"
 #include "server/runtime/runtime.h"
 

@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "core/base/clock.h"
-#include "core/rpc/limits.h"
+#include "core/rpc/wire_limits.h"
 #include "server/runtime/runtime.h"
 
 /* How often a drain looks again. It is the end of a process: nobody waits on a condition for it. */

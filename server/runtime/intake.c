@@ -10,7 +10,7 @@
 
 #include "core/base/clock.h"
 #include "core/rpc/frame.h"
-#include "core/rpc/limits.h"
+#include "core/rpc/wire_limits.h"
 #include "core/rpc/message.h"
 #include "pipit/v1/frame.pb-c.h"
 #include "server/runtime/burst.h"

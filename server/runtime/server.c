@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "core/base/uuid.h"
-#include "core/rpc/limits.h"
+#include "core/rpc/wire_limits.h"
 #include "server/runtime/address.h"
 #include "server/runtime/guard.h"
 #include "server/runtime/health.h"

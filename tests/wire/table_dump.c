@@ -6,7 +6,7 @@
 #include "client/errors.h"
 #include "core/base/status.h"
 #include "core/rpc/frame.h"
-#include "core/rpc/limits.h"
+#include "core/rpc/wire_limits.h"
 #include "core/rpc/mailbox.h"
 #include "server/runtime/errors.h"
 

@@ -4,7 +4,7 @@
 
 #include "core/base/clock.h"
 #include "core/json/base64.h"
-#include "core/rpc/limits.h"
+#include "core/rpc/wire_limits.h"
 #include "tools/cli/command.h"
 #include "tools/cli/report.h"
 

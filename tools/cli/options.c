@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/json/nearest.h"
-#include "core/rpc/limits.h"
+#include "core/rpc/wire_limits.h"
 #include "tools/cli/command.h"
 #include "tools/cli/terminal.h"
 

@@ -10,7 +10,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/macros.h"
-#include "core/rpc/limits.h"
+#include "core/rpc/wire_limits.h"
 #include "core/rpc/message.h"
 #include "core/rpc/wire_check.h"
 #include "pipit/v1/frame.pb-c.h"

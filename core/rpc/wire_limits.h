@@ -2,11 +2,8 @@
  * The limits of the wire: docs/wire.md, "Limits"
  */
 
-/* Whoever has this folder in its include path for <pipit/...> finds this file for <limits.h> too. */
-#include_next <limits.h>
-
-#ifndef CORE_RPC_LIMITS_H
-#define CORE_RPC_LIMITS_H
+#ifndef CORE_RPC_WIRE_LIMITS_H
+#define CORE_RPC_WIRE_LIMITS_H
 
 #define PIPIT_FRAME_BYTES_DEFAULT      (1024 * 1024) /* every peer accepts at least this */
 #define PIPIT_FRAME_BYTES_MAX          (64 * 1024 * 1024)
