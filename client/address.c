@@ -72,7 +72,7 @@ bool address_init(struct address *address,
         return *ret_error == 0;
 }
 
-void address_deinit(struct address *address)
+bool address_deinit(struct address *address)
 {
         probe_stop(&address->probe);
         for (size_t i = 0; address->lanes && i < address->n_lanes; i++)
@@ -81,10 +81,12 @@ void address_deinit(struct address *address)
                 req_lane_close(&address->lanes[i].req);
                 pipit_arena_deinit(&address->lanes[i].arena);
         }
-        if (address->is_socket_open)
-                req_socket_close(&address->socket);
+        if (address->is_socket_open && !req_socket_close(&address->socket))
+                return false;
         free(address->lanes);
         free(address->cancels);
+
+        return true;
 }
 
 static void describe(struct address *address, const char *problem)

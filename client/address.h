@@ -83,8 +83,12 @@ bool address_init(struct address *address,
                   const struct target_address *target,
                   int *ret_error);
 
-/* Cancels all under way in nng, and closes it. No calls are left; no mutex held. A zeroed one is fine. */
-void address_deinit(struct address *address);
+/*
+ * Cancels all under way in nng, and closes it. No calls are left; no mutex held.
+ * A zeroed one is fine. False: nng is stuck and may come back to @address, which
+ * must stay as it is.
+ */
+bool address_deinit(struct address *address);
 
 /*
  * The channel's thread, without the mutex: does what is due, and returns when

@@ -1,7 +1,10 @@
 #include "client/nng_req.h"
 
 #include <nng/protocol/reqrep0/req.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /*
  * A dialer connects once and is then replaced: nng's own redialling stops for
@@ -12,6 +15,9 @@
  * pipe comes up that nobody wants, it is turned away.
  */
 #define REDIAL_NEVER_MS (24 * 60 * 60 * 1000)
+
+/* nng_close() takes milliseconds, or for ever. */
+#define CLOSE_WAIT_S 3
 
 static void close_dialer(nng_dialer dialer)
 {
@@ -103,15 +109,118 @@ int req_socket_open(struct req_socket *socket)
         pthread_mutex_init(&socket->mutex, NULL);
         error = configure(socket);
         if (error)
-                req_socket_close(socket);
+                (void)req_socket_close(socket);
 
         return error;
 }
 
-void req_socket_close(struct req_socket *socket)
+/* Shared by who closes and who waits; the last one out frees it. */
+struct closing {
+        nng_socket socket;
+        pthread_mutex_t mutex;
+        pthread_cond_t changed;
+        bool is_closed;
+        unsigned int n_users;
+};
+
+static void leave(struct closing *closing)
 {
-        nng_close(socket->socket);
+        bool is_last;
+
+        pthread_mutex_lock(&closing->mutex);
+        is_last = --closing->n_users == 0;
+        pthread_mutex_unlock(&closing->mutex);
+        if (!is_last)
+                return;
+        pthread_cond_destroy(&closing->changed);
+        pthread_mutex_destroy(&closing->mutex);
+        free(closing);
+}
+
+static void *close_socket(void *context)
+{
+        struct closing *closing = context;
+
+        nng_close(closing->socket);
+        pthread_mutex_lock(&closing->mutex);
+        closing->is_closed = true;
+        pthread_cond_signal(&closing->changed);
+        pthread_mutex_unlock(&closing->mutex);
+        leave(closing);
+
+        return NULL;
+}
+
+static bool wait_closed(struct closing *closing)
+{
+        struct timespec until;
+        bool is_closed;
+        int error = 0;
+
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += CLOSE_WAIT_S;
+        pthread_mutex_lock(&closing->mutex);
+        while (!closing->is_closed && !error)
+                error = pthread_cond_timedwait(&closing->changed, &closing->mutex, &until);
+        is_closed = closing->is_closed;
+        pthread_mutex_unlock(&closing->mutex);
+
+        return is_closed;
+}
+
+static bool spawn(struct closing *closing)
+{
+        sigset_t all, before;
+        pthread_t thread;
+        int error;
+
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        error = pthread_create(&thread, NULL, close_socket, closing);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        if (!error)
+                pthread_detach(thread);
+
+        return error == 0;
+}
+
+/*
+ * nng 1.5 waits for ever for a pipe that was closed between the head and the
+ * body of a message that it was receiving. A thread of its own does the waiting,
+ * so that one such pipe costs some memory, and not the caller's life.
+ */
+static bool close_or_give_up(nng_socket socket)
+{
+        struct closing *closing = calloc(1, sizeof(*closing));
+        pthread_condattr_t attributes;
+        bool is_closed;
+
+        if (!closing) {
+                nng_close(socket);
+                return true;
+        }
+        closing->socket = socket;
+        closing->n_users = 2;
+        pthread_mutex_init(&closing->mutex, NULL);
+        pthread_condattr_init(&attributes);
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+        pthread_cond_init(&closing->changed, &attributes);
+        pthread_condattr_destroy(&attributes);
+        if (!spawn(closing))
+                (void)close_socket(closing);
+        is_closed = wait_closed(closing);
+        leave(closing);
+
+        return is_closed;
+}
+
+bool req_socket_close(struct req_socket *socket)
+{
+        if (!close_or_give_up(socket->socket))
+                return false;
         pthread_mutex_destroy(&socket->mutex);
+
+        return true;
 }
 
 static void set_if_tcp(nng_dialer dialer, const char *url)

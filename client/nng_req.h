@@ -60,8 +60,11 @@ struct req_lane {
 /* Zero, or an error for req_strerror(). */
 int req_socket_open(struct req_socket *socket);
 
-/* All lanes are closed. Waits until no on_pipe() can run any more. */
-void req_socket_close(struct req_socket *socket);
+/*
+ * All lanes are closed. Waits until no on_pipe() can run any more. False: nng is
+ * stuck, and @socket and what its context points to must never be freed.
+ */
+bool req_socket_close(struct req_socket *socket);
 
 /*
  * Starts one attempt to connect; the last pipe is hung up. on_pipe() tells how

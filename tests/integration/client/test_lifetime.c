@@ -308,28 +308,6 @@ static void two_hundred_threads_share_a_channel(void **state)
         assert_int_equal(peer_n_calls(setting->peer), N_THREADS * N_CALLS);
 }
 
-/* The server dies and returns under load: every call ends, and none twice. */
-static void restarts_under_load_lose_no_completion(void **state)
-{
-        enum { N_THREADS = 8 };
-        struct setting *setting = *state;
-        struct caller callers[N_THREADS];
-
-        for (size_t i = 0; i < N_THREADS; i++) {
-                callers[i] = (struct caller){.channel = setting->channel, .n_calls = 2000};
-                assert_int_equal(pthread_create(&callers[i].thread, NULL, call_many, &callers[i]),
-                                 0);
-        }
-        for (uint64_t i = 0; i < 10; i++) {
-                peer_free(setting->peer);
-                setting->peer = peer_new(setting->place.url, 100 + i, PEER_ECHO);
-                warm_up(setting->channel);
-        }
-        for (size_t i = 0; i < N_THREADS; i++)
-                pthread_join(callers[i].thread, NULL);
-        warm_up(setting->channel);
-}
-
 int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
@@ -343,7 +321,6 @@ int main(int argc, char **argv)
                 echo_test(inside_done_a_call_may_start_anew_but_not_block_nor_free),
                 echo_test(inside_done_a_call_may_be_freed),
                 echo_test(two_hundred_threads_share_a_channel),
-                echo_test(restarts_under_load_lose_no_completion),
         };
 
         if (argc > 1)
