@@ -44,13 +44,6 @@ struct bench {
         atomic_size_t n_failed;
 };
 
-struct fast {
-        struct pipit_call call;
-        struct bench *bench;
-        int64_t intended_us;
-        int64_t latency_us;
-};
-
 struct slow {
         struct pipit_call call;
         struct bench *bench;
@@ -114,61 +107,115 @@ static struct slow *slow_start_all(struct bench *bench)
 
 /* --- fast calls -------------------------------------------------------------- */
 
+struct fast {
+        struct pipit_call call;
+        struct open_loop *loop;
+        int64_t intended_us;
+        struct fast *next; /* in the pool */
+};
+
+/*
+ * Calls started by the clock. Their objects are reused: what is measured is the
+ * channel and the server, not the kernel giving out memory.
+ */
+struct open_loop {
+        struct bench *bench;
+        struct latencies latencies;
+        int64_t counted_from_us;
+        struct fast *pool; /* mutex of the bench */
+};
+
 static void fast_done(struct pipit_call *call)
 {
         struct fast *fast = pipit_container_of(call, struct fast, call);
+        struct open_loop *loop = fast->loop;
+        struct bench *bench = loop->bench;
+        int64_t latency_us = pipit_clock_now_us() - fast->intended_us;
+        bool ok = pipit_call_error(call)->status == PIPIT_OK;
 
-        fast->latency_us = pipit_clock_now_us() - fast->intended_us;
-        bench_leave(fast->bench, call);
+        pipit_call_reset(call);
+        (void)pthread_mutex_lock(&bench->mutex);
+        if (!ok)
+                (void)atomic_fetch_add(&bench->n_failed, 1);
+        if (fast->intended_us >= loop->counted_from_us)
+                loop->latencies.us[loop->latencies.n++] = latency_us;
+        fast->next = loop->pool;
+        loop->pool = fast;
+        (void)atomic_fetch_sub(&bench->n_out, 1);
+        (void)pthread_cond_signal(&bench->changed);
+        (void)pthread_mutex_unlock(&bench->mutex);
 }
 
-static void fast_start(struct fast *fast, struct bench *bench, int64_t intended_us)
+static struct fast *fast_take(struct open_loop *loop)
+{
+        struct fast *fast;
+
+        (void)pthread_mutex_lock(&loop->bench->mutex);
+        fast = loop->pool;
+        if (fast)
+                loop->pool = fast->next;
+        (void)pthread_mutex_unlock(&loop->bench->mutex);
+        if (fast)
+                return fast;
+
+        fast = calloc(1, sizeof(*fast));
+        if (!fast)
+                die("out of memory");
+        fast->loop = loop;
+        fast->call.done = fast_done;
+
+        return fast;
+}
+
+static void fast_start(struct open_loop *loop, int64_t intended_us)
 {
         Echo__V1__EchoRequest request = ECHO__V1__ECHO_REQUEST__INIT;
+        struct fast *fast = fast_take(loop);
 
-        (void)atomic_fetch_add(&bench->n_out, 1);
-        fast->bench = bench;
+        (void)atomic_fetch_add(&loop->bench->n_out, 1);
         fast->intended_us = intended_us;
-        fast->call.done = fast_done;
         request.text = (char *)"0123456789012345678901234567890123456789";
-        echo_v1_echo_start(bench->channel, &fast->call, &request);
+        echo_v1_echo_start(loop->bench->channel, &fast->call, &request);
+}
+
+static void pool_free(struct fast *pool)
+{
+        while (pool) {
+                struct fast *fast = pool;
+
+                pool = fast->next;
+                pipit_call_deinit(&fast->call);
+                free(fast);
+        }
 }
 
 /* The p99 of @rate calls a second for @duration_us, from the intended starts. */
 static int64_t open_loop_p99(struct bench *bench, double rate, int64_t duration_us)
 {
         size_t n = (size_t)(rate * (double)duration_us / 1e6);
-        struct fast *fasts = calloc(n, sizeof(*fasts));
-        struct latencies latencies;
         int64_t start_us = pipit_clock_now_us();
+        struct open_loop loop = {.bench = bench, .counted_from_us = start_us + WARM_US};
         int64_t p99;
 
-        if (!fasts)
-                die("out of memory");
+        latencies_init(&loop.latencies, n);
         for (size_t i = 0; i < n;) {
-                int64_t now_us = pipit_clock_now_us();
                 int64_t due_us = start_us + (int64_t)((double)i * 1e6 / rate);
 
-                if (due_us > now_us) {
+                if (due_us > pipit_clock_now_us()) {
                         const struct timespec tick = {.tv_nsec = TICK_NS};
 
                         (void)nanosleep(&tick, NULL);
                         continue;
                 }
-                fast_start(&fasts[i++], bench, due_us);
+                fast_start(&loop, due_us);
+                i++;
         }
         atomic_store(&bench->stopping, true);
         bench_wait(bench);
 
-        latencies_init(&latencies, n);
-        for (size_t i = 0; i < n; i++) {
-                if (fasts[i].intended_us >= start_us + WARM_US)
-                        latencies.us[latencies.n++] = fasts[i].latency_us;
-                pipit_call_deinit(&fasts[i].call);
-        }
-        p99 = latencies_percentile(&latencies, 990);
-        latencies_deinit(&latencies);
-        free(fasts);
+        p99 = latencies_percentile(&loop.latencies, 990);
+        latencies_deinit(&loop.latencies);
+        pool_free(loop.pool);
 
         return p99;
 }
