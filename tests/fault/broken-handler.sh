@@ -22,7 +22,7 @@ if cmp -s server/delivery/users_v1/operation.c "$root/server/delivery/users_v1/o
 fi
 
 status=0
-tools/run --once >"$folder/out" 2>&1 || status=$?
+BUILD=build tools/run --once >"$folder/out" 2>&1 || status=$?
 tail -n 12 "$folder/out"
 grep -q "^listening on " "$folder/out" || { echo "not ok 1 - it did not get as far as a call"; exit 1; }
 [ "$status" -ne 0 ] || { echo "not ok 1 - tools/run --once exits 0 with a broken handler"; exit 1; }
