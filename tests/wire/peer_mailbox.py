@@ -81,13 +81,18 @@ def reply_waits(server):
 @scenario("a thousand calls at once over one pipe are each answered once", ECHO, TRANSPORTS)
 def thousand(server):
     with Channel(server.url) as channel:
-        frames = 0
+        out = 0  # frames with the server
         for first in range(1, 1001, 50):
             calls = [call(n, echo.ECHO, echo.echo(number=n)) for n in range(first, first + 50)]
             channel.send(calls=calls)
-            frames += 1
+            out += 1
         while len(channel.replies) < 1000:
+            # Replies of one burst may have gone with two frames, and so another has none left.
+            if out == 0:
+                channel.send()
+                out += 1
             channel.next_response()
+            out -= 1
         for call_id, reply in channel.replies.items():
             equal(echo.RESPONSE.decode(reply.payload)["number"], call_id)
 
