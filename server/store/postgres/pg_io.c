@@ -156,6 +156,15 @@ static void expire(struct pg_store *store)
 
 /* --- a database that is away ----------------------------------------------- */
 
+static uint32_t count_ready(const struct pg_store *store)
+{
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < store->n_connections; i++)
+                n += store->connections[i].state == PG_CONNECTION_READY;
+        return n;
+}
+
 static void refuse_waiting(struct pg_store *store)
 {
         struct pipit_error error = users_error_make(USERS_ERROR_STORE_UNAVAILABLE, PIPIT_NOT_RUN);
@@ -170,12 +179,7 @@ static void refuse_waiting(struct pg_store *store)
 
 static void watch_connections(struct pg_store *store, int64_t now_us)
 {
-        bool connected = false;
-
-        for (uint32_t i = 0; i < store->n_connections; i++)
-                connected = connected || store->connections[i].state == PG_CONNECTION_READY;
-
-        if (connected) {
+        if (count_ready(store) > 0) {
                 if (store->told_down)
                         pipit_log_line(store->log,
                                        PIPIT_LOG_INFO,
@@ -199,11 +203,12 @@ static void watch_connections(struct pg_store *store, int64_t now_us)
 /*
  * The connection for the next batch, or NULL: then what waits grows into a larger
  * one. The first is kept for reads, so that they never stand behind a write that
- * stands behind somebody's lock.
+ * stands behind somebody's lock; but not where it is the only one that was had.
  */
 static struct pg_connection *pick(struct pg_store *store, enum pg_kind kind)
 {
         bool is_write = pg_kind_is_write(kind);
+        bool keeps_first = is_write && count_ready(store) > 1;
         struct pg_connection *best = NULL;
         uint32_t best_weight = UINT32_MAX;
         bool first = true;
@@ -211,7 +216,7 @@ static struct pg_connection *pick(struct pg_store *store, enum pg_kind kind)
         for (uint32_t i = 0; i < store->n_connections; i++) {
                 struct pg_connection *connection = &store->connections[i];
                 uint32_t weight = connection->n_batches + (is_write ? 0 : connection->n_writes * 2);
-                bool kept = first && is_write && store->n_connections > 1;
+                bool kept = first && keeps_first;
 
                 if (connection->state != PG_CONNECTION_READY)
                         continue;

@@ -5,8 +5,8 @@
  * connection. What is waiting goes out as few statements, by kind, pipelined.
  * An error falls on the request that caused it.
  *
- * With more than one connection the first is kept for reads, so they never wait
- * behind a write that waits for a lock. A connection that is lost is replaced in
+ * With more than one connection up, the first is kept for reads, so they never
+ * wait behind a write that waits for a lock. A connection that is lost is replaced in
  * the background: writes under way on it are MAY_HAVE_RUN, reads go again on
  * another, and what waits is told UNAVAILABLE, NOT_RUN after a second without
  * any. Resolving a host name blocks the I/O thread while it lasts, deadlines

@@ -118,6 +118,33 @@ static void a_write_on_a_killed_session_may_have_run(void **state)
         side_run(fixture, "commit");
 }
 
+/* The role may have one session only, and the first of several is kept for reads. */
+static void one_session_of_four_serves_writes_too(void **state)
+{
+        struct side_fixture *fixture = *state;
+        struct user user = sample_user_number(1);
+        struct call call = side_call(fixture, &user);
+        char conninfo[640];
+        const struct users_postgres_options options = {.conninfo = conninfo};
+        struct users_repository *repository;
+        struct pipit_error error;
+        const char *name = fixture->place->name;
+
+        side_run(fixture, "create role r_%s login connection limit 1", name);
+        side_run(fixture, "grant usage on schema %s to r_%s", name, name);
+        side_run(fixture, "grant all on all tables in schema %s to r_%s", name, name);
+        (void)snprintf(conninfo, sizeof(conninfo), "%s user=r_%s", fixture->place->conninfo, name);
+        repository = users_postgres_new(&options, &error);
+        assert_non_null(repository);
+
+        call.request.deadline_us = pipit_clock_now_us() + 20 * PIPIT_US_PER_S;
+        call_wait(repository, call_insert, &call);
+        users_repository_free(repository);
+        side_run(fixture, "drop owned by r_%s", name);
+        side_run(fixture, "drop role r_%s", name);
+        assert_ok(call.request.error);
+}
+
 static void expect_refusal(const struct side_fixture *fixture, const char *more, const char *reason)
 {
         char conninfo[640];
@@ -210,6 +237,7 @@ int main(void)
                 T(ten_thousand_in_flight_take_four_sessions),
                 T(killed_sessions_are_replaced_and_outcomes_are_true),
                 T(a_write_on_a_killed_session_may_have_run),
+                T(one_session_of_four_serves_writes_too),
                 T(a_schema_that_will_not_do_is_refused),
                 T(a_server_that_may_lose_data_is_refused),
                 T(a_server_that_is_not_there_is_unavailable),
