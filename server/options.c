@@ -208,16 +208,33 @@ static const struct flag *find_flag(const char *name, size_t n_bytes)
         return NULL;
 }
 
+/* How much of a value may be shown: what stands behind a store's scheme may be a password. */
+static int shown_bytes(const struct flag *flag, const char *value)
+{
+        const char *colon = strchr(value, ':');
+
+        return (int)(flag->set == set_store && colon ? (size_t)(colon + 1 - value) : strlen(value));
+}
+
 static bool set_flag(struct usersd_options *options,
                      const struct flag *flag,
                      const char *name,
                      const char *value,
                      FILE *errors)
 {
+        int n_shown;
+
         if (flag->set(options, value))
                 return true;
 
-        (void)fprintf(errors, "usersd: %s: '%s' is not %s\n", name, value, flag->expected);
+        n_shown = shown_bytes(flag, value);
+        (void)fprintf(errors,
+                      "usersd: %s: '%.*s%s' is not %s\n",
+                      name,
+                      n_shown,
+                      value,
+                      value[n_shown] ? "..." : "",
+                      flag->expected);
 
         return false;
 }
@@ -312,6 +329,10 @@ static bool read_command(struct usersd_options *options, const char *word, FILE 
 static bool read_arguments(struct usersd_options *options, int argc, char **argv, FILE *errors)
 {
         for (int i = 2; i < argc; i++) {
+                if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+                        options->command = USERSD_HELP;
+                        return true;
+                }
                 if (argv[i][0] == '-') {
                         if (!read_flag(options, argv, argc, &i, errors))
                                 return false;
@@ -373,7 +394,7 @@ static bool set_defaults(struct usersd_options *options, FILE *errors)
                                             "/.local/state/usersd",
                                             NULL};
 
-        if (options->n_urls == 0) {
+        if (options->command == USERSD_SERVE && options->n_urls == 0) {
                 if (!default_path(options->default_url,
                                   sizeof(options->default_url),
                                   "ipc://",
@@ -424,7 +445,11 @@ bool usersd_options_read(struct usersd_options *options, int argc, char **argv, 
         if (options->command == USERSD_VERSION || options->command == USERSD_HELP)
                 return true;
 
-        if (!read_arguments(options, argc, argv, errors) || !read_environment(options, errors))
+        if (!read_arguments(options, argc, argv, errors))
+                return false;
+        if (options->command == USERSD_HELP)
+                return true;
+        if (!read_environment(options, errors))
                 return false;
         if (options->command == USERSD_INVOKE && !options->method) {
                 (void)fprintf(errors, "usersd: invoke needs a method, as usersd invoke GetUser\n");

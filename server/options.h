@@ -31,7 +31,7 @@ struct usersd_options {
         enum usersd_command command;
         const char *method; /* invoke */
 
-        const char *urls[USERSD_URLS_MAX]; /* at least one */
+        const char *urls[USERSD_URLS_MAX]; /* serve: at least one */
         size_t n_urls;
         const char *store;
         enum pipit_log_level log_level;
@@ -52,7 +52,8 @@ struct usersd_options {
 
 /*
  * Reads @argv and the environment. False: what is wrong, and what would be
- * right, has been written to @errors.
+ * right, has been written to @errors; of a store's URL no more than the scheme,
+ * for a password may be in it.
  */
 bool usersd_options_read(struct usersd_options *ret_options, int argc, char **argv, FILE *errors);
 
