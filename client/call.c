@@ -10,10 +10,10 @@
 #include "client/channel.h"
 #include "client/encode.h"
 #include "client/errors.h"
-#include "core/rpc/wire_limits.h"
 #include "core/rpc/message.h"
 #include "core/rpc/status_codec.h"
 #include "core/rpc/wire_check.h"
+#include "core/rpc/wire_limits.h"
 
 /* What a reset keeps of a buffer, so that one large request does not stay for ever. */
 #define BUFFER_KEEP_BYTES 65536

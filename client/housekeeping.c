@@ -10,8 +10,8 @@
 /* Calls that end at about the same time end in one walk. */
 #define EXPIRY_GRAIN_US PIPIT_US_PER_MS
 
-/* How long a handshake that is under way when the channel is freed may take. */
-#define HANDSHAKE_WAIT_US (100 * PIPIT_US_PER_MS)
+/* How long what is under way when the channel is freed may take to come in. */
+#define CALM_WAIT_US (100 * PIPIT_US_PER_MS)
 
 void channel_wake(struct pipit_channel *channel)
 {
@@ -198,25 +198,39 @@ static bool is_stopping(struct pipit_channel *channel)
         return stops;
 }
 
-static bool is_dialing(struct pipit_channel *channel)
+/* Mutex held. */
+static bool is_busy(struct address *address)
 {
-        for (size_t i = 0; i < channel->n_addresses; i++)
-                if (channel->addresses[i].state == ADDRESS_DIALING &&
-                    req_socket_pipe(&channel->addresses[i].socket) == REQ_PIPE_NONE)
-                        return true;
+        if (address->n_flying > 0)
+                return true;
 
-        return false;
+        return address->state == ADDRESS_DIALING &&
+               req_socket_pipe(&address->socket) == REQ_PIPE_NONE;
+}
+
+static bool is_any_busy(struct pipit_channel *channel)
+{
+        bool busy = false;
+
+        pthread_mutex_lock(&channel->mutex);
+        for (size_t i = 0; i < channel->n_addresses; i++)
+                busy = busy || is_busy(&channel->addresses[i]);
+        pthread_mutex_unlock(&channel->mutex);
+
+        return busy;
 }
 
 /*
- * Leaves no handshake half done, if it ends soon: an nng listener before 1.6 may
- * go deaf when a peer leaves in the middle of one.
+ * Lets what is under way arrive before the sockets close. nng 1.5 never closes a
+ * pipe that is hung up on while a message comes in, and its listeners may go deaf
+ * when a peer leaves in the middle of the handshake. What a server holds back
+ * without a call that could end it is not waited for.
  */
-static void finish_handshakes(struct pipit_channel *channel)
+static void calm_down(struct pipit_channel *channel)
 {
-        int64_t until_us = pipit_clock_now_us() + HANDSHAKE_WAIT_US;
+        int64_t until_us = pipit_clock_now_us() + CALM_WAIT_US;
 
-        while (is_dialing(channel) && pipit_clock_now_us() < until_us)
+        while (is_any_busy(channel) && pipit_clock_now_us() < until_us)
                 sleep_until(channel, until_us);
 }
 
@@ -226,7 +240,7 @@ void *channel_thread(void *context)
 
         while (!is_stopping(channel))
                 sleep_until(channel, round_once(channel));
-        finish_handshakes(channel);
+        calm_down(channel);
 
         return NULL;
 }

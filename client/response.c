@@ -454,6 +454,8 @@ static void settle(struct lane *lane, struct endings *endings)
         pthread_mutex_lock(&channel->mutex);
         lane_rest(lane);
         channel_flush(channel, endings);
+        if (channel->is_stopping)
+                channel_wake(channel);
         pthread_mutex_unlock(&channel->mutex);
 }
 

@@ -6,7 +6,9 @@
  * frame a broken connection at most, and nothing outside nng has a pointer to it.
  */
 
-const char *__lsan_default_suppressions(void);
+#include <pipit/macros.h>
+
+PIPIT_PUBLIC const char *__lsan_default_suppressions(void);
 
 const char *__lsan_default_suppressions(void)
 {
