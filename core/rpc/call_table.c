@@ -67,11 +67,27 @@ static bool resize(struct pipit_call_table *table, size_t n_slots)
         return true;
 }
 
+bool pipit_call_table_reserve(struct pipit_call_table *table, size_t n)
+{
+        size_t n_slots = table->n_slots;
+
+        table->n_reserved = 0;
+        while ((table->n_entries + n) * 4 > n_slots * 3)
+                n_slots *= 2;
+        if (n_slots > table->n_slots && !resize(table, n_slots))
+                return false;
+        table->n_reserved = n;
+
+        return true;
+}
+
 bool pipit_call_table_add(struct pipit_call_table *table, uint64_t id, uint32_t state, void *value)
 {
         if ((table->n_entries + 1) * 4 > table->n_slots * 3 && !resize(table, table->n_slots * 2))
                 return false;
 
+        if (table->n_reserved > 0)
+                table->n_reserved--;
         *probe(table, id) = (struct pipit_call_entry){.id = id, .value = value, .state = state};
         table->n_entries++;
 
@@ -84,7 +100,7 @@ static void shrink(struct pipit_call_table *table)
         bool shrunk = true;
 
         while (shrunk && table->n_slots > PIPIT_CALL_TABLE_SLOTS_MIN &&
-               table->n_entries * 8 < table->n_slots)
+               (table->n_entries + table->n_reserved) * 8 < table->n_slots)
                 shrunk = resize(table, table->n_slots / 2);
 }
 

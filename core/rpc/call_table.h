@@ -29,8 +29,9 @@ struct pipit_call_table {
 
         /* private */
         uint64_t seed;
-        bool visiting;  /* the slots stay where they are */
-        size_t n_slots; /* a power of two */
+        bool visiting;     /* the slots stay where they are */
+        size_t n_reserved; /* adds that are still promised room */
+        size_t n_slots;    /* a power of two */
         struct pipit_call_entry *slots;
         struct pipit_call_entry small[PIPIT_CALL_TABLE_SLOTS_MIN];
 };
@@ -41,6 +42,9 @@ void pipit_call_table_deinit(struct pipit_call_table *table);
 
 /* NULL: not there. Valid until the next add or remove. */
 struct pipit_call_entry *pipit_call_table_find(const struct pipit_call_table *table, uint64_t id);
+
+/* The next @n adds cannot fail; an earlier promise is forgotten. False: memory is out, nothing is promised. */
+PIPIT_MUST_CHECK bool pipit_call_table_reserve(struct pipit_call_table *table, size_t n);
 
 /* @id is non-zero and not in the table. False: memory is out. */
 PIPIT_MUST_CHECK bool pipit_call_table_add(struct pipit_call_table *table,

@@ -122,6 +122,11 @@ struct pipit_mailbox *pipit_mailbox_free(struct pipit_mailbox *mailbox)
         return NULL;
 }
 
+bool pipit_mailbox_reserve(struct pipit_mailbox *mailbox, size_t n)
+{
+        return pipit_call_table_reserve(&mailbox->calls, n);
+}
+
 static enum pipit_mailbox_state state_of(const struct pipit_mailbox *mailbox,
                                          uint64_t id,
                                          const struct pipit_call_entry *entry)

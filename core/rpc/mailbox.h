@@ -90,6 +90,12 @@ struct pipit_mailbox *pipit_mailbox_new(void);
 struct pipit_mailbox *pipit_mailbox_free(struct pipit_mailbox *mailbox);
 
 /*
+ * The next @n calls arrive without need of memory; an earlier promise is
+ * forgotten. False: memory is out.
+ */
+PIPIT_MUST_CHECK bool pipit_mailbox_reserve(struct pipit_mailbox *mailbox, size_t n);
+
+/*
  * Applies @event to the call @id (non-zero) and tells what to do.
  *
  * An AWAIT is answered NOT_RECEIVED only where that is certain, and while a

@@ -146,4 +146,7 @@ void box_flush(struct box *box);
 /* Lets go of a frame without an answer. */
 void held_drop(struct rep_context *context);
 
+/* Answers a frame. No @message (memory is out), or a peer that does not read: its pipe is closed instead. */
+void held_answer(struct rep_context *context, struct rep_message *message);
+
 #endif

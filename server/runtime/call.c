@@ -133,10 +133,9 @@ static bool add_within(atomic_size_t *count, size_t n, size_t max)
         return false;
 }
 
-bool frame_charge(struct frame *frame)
+bool frame_charge(struct frame *frame, size_t n_bytes)
 {
         struct pipit_server *server = frame->server;
-        size_t n_bytes = frame->arena.used_bytes - frame->decoded_bytes;
 
         if (!add_within(&server->decoded_bytes, n_bytes, server->options.decoded_bytes_all_max))
                 return false;
@@ -149,6 +148,16 @@ bool frame_charge(struct frame *frame)
         frame->decoded_bytes += n_bytes;
 
         return true;
+}
+
+/* Unsigned all the way: a difference below zero is added as well. */
+void frame_settle(struct frame *frame)
+{
+        size_t difference = frame->arena.used_bytes - frame->decoded_bytes;
+
+        atomic_fetch_add(&frame->server->decoded_bytes, difference);
+        atomic_fetch_add(&frame->principal->decoded_bytes, difference);
+        frame->decoded_bytes += difference;
 }
 
 /* --- calls --------------------------------------------------------------- */

@@ -110,11 +110,13 @@ void frame_ref(struct frame *frame);
 void frame_unref(struct frame *frame);
 
 /*
- * Counts what the arena has grown by against the limits on bytes in flight,
- * with the frame's mutex where handlers may already run. False: over one of
- * them, and not counted.
+ * Counts @n_bytes, which are about to be unpacked, against the limits on bytes
+ * in flight. False: over one of them, and not counted. Once they are unpacked,
+ * settle counts what the arena really holds. Both with the frame's mutex where
+ * handlers may already run.
  */
-bool frame_charge(struct frame *frame);
+bool frame_charge(struct frame *frame, size_t n_bytes);
+void frame_settle(struct frame *frame);
 
 /* 1 to 64 of a-z 0-9 . _ - */
 bool metadata_key_is_valid(const char *key);

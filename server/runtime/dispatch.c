@@ -53,24 +53,28 @@ static void fail_malformed(struct pipit_server_call *call, const struct pipit_wi
 static bool call_unpack(struct pipit_server_call *call)
 {
         const ProtobufCMessageDescriptor *descriptor = call->route->method->request;
+        struct frame *frame = call->frame;
         struct pipit_wire_report report;
         bool charged;
 
         if (!pipit_wire_check(descriptor,
                               call->payload,
                               call->n_payload_bytes,
-                              &call->frame->server->wire_limits,
+                              &frame->server->wire_limits,
                               &report)) {
                 fail_malformed(call, &report);
                 return false;
         }
 
-        pthread_mutex_lock(&call->frame->mutex);
-        call->request = pipit_message_unpack(
-                descriptor, &call->frame->arena, call->payload, call->n_payload_bytes);
-        charged = frame_charge(call->frame);
-        pthread_mutex_unlock(&call->frame->mutex);
-        if (call->request && charged)
+        pthread_mutex_lock(&frame->mutex);
+        charged = frame_charge(frame, report.decoded_bytes);
+        if (charged) {
+                call->request = pipit_message_unpack(
+                        descriptor, &frame->arena, call->payload, call->n_payload_bytes);
+                frame_settle(frame);
+        }
+        pthread_mutex_unlock(&frame->mutex);
+        if (call->request)
                 return true;
         call_fail_with(call, charged ? RUNTIME_ERROR_OUT_OF_MEMORY : RUNTIME_ERROR_TOO_MANY_BYTES);
 

@@ -91,6 +91,23 @@ void held_drop(struct rep_context *context)
         peer_unref(peer);
 }
 
+void held_answer(struct rep_context *context, struct rep_message *message)
+{
+        struct peer *peer = context->peer;
+
+        if (message && peer_sends(peer, rep_message_n_bytes(message))) {
+                rep_context_answer(context, message);
+                return;
+        }
+
+        if (message)
+                peer_close_stuck(peer);
+        else
+                peer_close(peer);
+        rep_message_free(message);
+        held_drop(context);
+}
+
 /* --- responses ------------------------------------------------------------- */
 
 /* How many of the oldest replies fit into @n_room bytes. */
@@ -230,6 +247,12 @@ static struct rep_context *pick(struct box *box)
         return held;
 }
 
+/* What is given to a pipe that goes is lost. */
+static bool peer_leaves(const struct peer *peer)
+{
+        return atomic_load(&peer->gone) || atomic_load(&peer->closes);
+}
+
 /* A frame and its response, or only the frame, or nothing. */
 static struct rep_context *next_answer(struct box *box, struct rep_message **ret_message)
 {
@@ -239,7 +262,7 @@ static struct rep_context *next_answer(struct box *box, struct rep_message **ret
 
         pthread_mutex_lock(&box->mutex);
         held = pick(box);
-        if (held && !atomic_load(&held->peer->gone))
+        if (held && !peer_leaves(held->peer))
                 *ret_message = response_make(box, held->response_bytes_max);
         pthread_mutex_unlock(&box->mutex);
 
@@ -254,10 +277,7 @@ void box_flush(struct box *box)
         while ((held = next_answer(box, &message))) {
                 if (box->simple)
                         box_leave(box, held->peer);
-                if (message)
-                        rep_context_answer(held, message);
-                else
-                        held_drop(held);
+                held_answer(held, message);
         }
 }
 

@@ -10,8 +10,8 @@
 
 #include "core/base/clock.h"
 #include "core/rpc/frame.h"
-#include "core/rpc/wire_limits.h"
 #include "core/rpc/message.h"
+#include "core/rpc/wire_limits.h"
 #include "pipit/v1/frame.pb-c.h"
 #include "server/runtime/burst.h"
 #include "server/runtime/reply.h"
@@ -104,12 +104,15 @@ static bool unpack(struct intake *in)
         in->frame->principal = principal_ref(in->peer->principal);
         in->frame->pid = in->peer->pid;
 
+        /* Over the limit it is unpacked all the same, for as long as it takes to refuse its calls. */
+        in->over_bytes = !frame_charge(in->frame, report.decoded_bytes);
         in->request = (Pipit__V1__Request *)(void *)pipit_message_unpack(
                 &pipit__v1__request__descriptor, &in->frame->arena, body, n_bytes);
         if (!in->request)
                 return reject(in, PIPIT_REJECT_BUSY, 0);
         in->message = rep_message_free(in->message);
-        in->over_bytes = !frame_charge(in->frame);
+        if (!in->over_bytes)
+                frame_settle(in->frame);
 
         return true;
 }
@@ -290,14 +293,26 @@ static bool make_calls(struct intake *in)
 
 /* --- mailbox, with its mutex ----------------------------------------------- */
 
-static bool box_admits(struct intake *in)
+/* Polls and cancels always come in: they are what empties it. */
+static bool box_has_room(struct intake *in)
 {
-        struct box *box = in->box;
+        const struct box *box = in->box;
         size_t n_calls = pipit_mailbox_n_calls(box->states) + in->frame->n_calls;
         size_t max = in->server->options.calls_per_mailbox_max + PIPIT_CALLS_PER_FRAME_MAX;
 
-        if (box->dead || n_calls > max * MAILBOX_OVERLOAD ||
-            ready_n_bytes(&box->ready) > BOX_READY_BYTES_MAX)
+        if (in->frame->n_calls == 0 && in->request->n_awaits == 0)
+                return true;
+
+        return n_calls <= max * MAILBOX_OVERLOAD &&
+               ready_n_bytes(&box->ready) <= BOX_READY_BYTES_MAX;
+}
+
+static bool box_admits(struct intake *in)
+{
+        struct box *box = in->box;
+
+        if (box->dead || !box_has_room(in) ||
+            !pipit_mailbox_reserve(box->states, in->frame->n_calls))
                 return reject(in, PIPIT_REJECT_BUSY, 0);
 
         for (size_t i = 0; in->full && i < in->frame->n_calls; ++i) {
@@ -346,21 +361,7 @@ static void await(struct intake *in, uint64_t id)
                 ++in->n_answered;
 }
 
-/* What has arrived of the frame so far is as if it never had. */
-static bool depart(struct intake *in, size_t n_arrived)
-{
-        for (size_t i = 0; i < n_arrived; ++i) {
-                struct pipit_server_call *call = &in->frame->calls[i];
-
-                if (call->intake != CALL_DROPPED)
-                        (void)pipit_mailbox_apply(
-                                in->box->states, call->id, PIPIT_CALL_EVENT_CANCEL, NULL, NULL);
-        }
-
-        return reject(in, PIPIT_REJECT_BUSY, 0);
-}
-
-static bool arrive(struct intake *in)
+static void arrive(struct intake *in)
 {
         struct box *box = in->box;
 
@@ -371,19 +372,12 @@ static bool arrive(struct intake *in)
                     pipit_mailbox_n_calls(box->states) >= in->server->options.calls_per_mailbox_max)
                         fail(call, RUNTIME_ERROR_TOO_MANY_CALLS);
 
-                switch (pipit_mailbox_apply(
-                        box->states, call->id, PIPIT_CALL_EVENT_ARRIVE, call, NULL)) {
-                case PIPIT_CALL_ACTION_RUN:
-                        break;
-                case PIPIT_CALL_ACTION_DROP:
+                /* Duplicates and memory were seen to before anything took effect: else it is a late copy. */
+                if (pipit_mailbox_apply(
+                            box->states, call->id, PIPIT_CALL_EVENT_ARRIVE, call, NULL) !=
+                    PIPIT_CALL_ACTION_RUN)
                         call->intake = CALL_DROPPED;
-                        break;
-                default:
-                        return depart(in, i);
-                }
         }
-
-        return true;
 }
 
 /* Inline calls are started here, all under one lock: this thread runs them next. */
@@ -450,9 +444,7 @@ static bool enter(struct intake *in)
         if (entered) {
                 for (size_t i = 0; i < in->request->n_awaits; ++i)
                         await(in, in->request->awaits[i]);
-                entered = arrive(in);
-        }
-        if (entered) {
+                arrive(in);
                 start_inline(in);
                 hold(in);
         }
@@ -492,12 +484,9 @@ static void answer_reject(struct intake *in)
 {
         struct rep_message *answer = rep_message_new(PIPIT_REJECT_FRAME_BYTES);
 
-        if (!answer) {
-                held_drop(in->context);
-                return;
-        }
-        pipit_reject_write(&in->reject, rep_message_bytes(answer));
-        rep_context_answer(in->context, answer);
+        if (answer)
+                pipit_reject_write(&in->reject, rep_message_bytes(answer));
+        held_answer(in->context, answer);
 }
 
 void intake_received(void *self,

@@ -154,11 +154,19 @@ static void context_receive(struct context *context)
         nng_ctx_recv(context->ctx, context->aio);
 }
 
-/* One more that receives, if there may be one. */
+/*
+ * One more that receives, if there may be one. Who closes has set shut and then
+ * seen no frame taken; who grows has taken one before: so one sees the other,
+ * and no context is unparked while it is freed.
+ */
 static bool endpoint_grow(struct rep_endpoint *endpoint)
 {
-        struct context *context = context_unpark(endpoint);
+        struct context *context;
 
+        if (atomic_load(&endpoint->shut))
+                return false;
+
+        context = context_unpark(endpoint);
         if (!context)
                 context = context_new(endpoint);
         if (!context)
@@ -207,7 +215,10 @@ static void context_sent(struct context *context)
                 if (message)
                         nng_msg_free(message);
         }
-        endpoint->handlers->sent(endpoint->self, context->base.peer, result == NNG_ETIMEDOUT);
+        endpoint->handlers->sent(endpoint->self,
+                                 context->base.peer,
+                                 context->base.n_answer_bytes,
+                                 result == NNG_ETIMEDOUT);
         context->base.peer = NULL;
 
         context_receive(context);
@@ -240,6 +251,7 @@ void rep_context_answer(struct rep_context *base, struct rep_message *message)
         struct rep_endpoint *endpoint = base->endpoint;
 
         context->state = CONTEXT_SENDING;
+        base->n_answer_bytes = rep_message_n_bytes(message);
         atomic_fetch_add(&endpoint->n_sending, 1);
         nng_aio_set_msg(context->aio, (nng_msg *)(void *)message);
         nng_aio_set_timeout(context->aio, (nng_duration)endpoint->options.send_timeout_ms);
@@ -466,11 +478,6 @@ enum pipit_status rep_endpoint_listen(struct rep_endpoint *endpoint, struct pipi
         if (result == 0)
                 result = listener_open(endpoint);
         endpoint->open = true;
-        if (result == 0)
-                return PIPIT_OK;
-
-        rep_endpoint_shut(endpoint);
-        rep_endpoint_close(endpoint);
 
         return error_of_nng(result, ret_error);
 }

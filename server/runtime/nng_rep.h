@@ -38,6 +38,7 @@ struct rep_context {
         struct peer *peer; /* a reference */
         int64_t hold_until_us;
         size_t response_bytes_max; /* of the frame that answers it */
+        size_t n_answer_bytes;     /* from answer to sent() */
         bool answer_now;
 
         /* out */
@@ -73,8 +74,8 @@ struct rep_handlers {
                          struct rep_message *message,
                          uint32_t pipe,
                          bool last);
-        /* An answer went, or could not: gives back the context's @peer, which did not read for too long if @stuck. */
-        void (*sent)(void *self, struct peer *peer, bool stuck);
+        /* An answer went, or could not: @peer is the callee's, who did not read for too long if @stuck. */
+        void (*sent)(void *self, struct peer *peer, size_t n_bytes, bool stuck);
 };
 
 struct rep_options {
@@ -94,7 +95,7 @@ struct rep_endpoint *rep_endpoint_new(const char *url,
 /* After rep_endpoint_close(), or never listened. NULL is a no-op. Returns NULL. */
 struct rep_endpoint *rep_endpoint_free(struct rep_endpoint *endpoint);
 
-/* Binds and receives. *ret_error tells what nng said. */
+/* Binds and receives. *ret_error tells what nng said; then too it is to be shut and closed. */
 PIPIT_MUST_CHECK enum pipit_status rep_endpoint_listen(struct rep_endpoint *endpoint,
                                                        struct pipit_error *ret_error);
 

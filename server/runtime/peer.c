@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/rpc/wire_limits.h"
 #include "server/runtime/box.h"
 #include "server/runtime/runtime.h"
 
@@ -249,6 +250,35 @@ void peer_close(struct peer *peer)
 
         peer_ref(peer);
         housekeeping_submit(peer->server->housekeeping, &peer->closing);
+}
+
+void peer_close_stuck(struct peer *peer)
+{
+        if (!atomic_load(&peer->closes))
+                pipit_log_line(peer->server->log,
+                               PIPIT_LOG_WARNING,
+                               "a peer does not read; closing its pipe",
+                               PIPIT_LOG_STRING("principal", peer->principal->name),
+                               PIPIT_LOG_INT("pid", peer->pid));
+        peer_close(peer);
+}
+
+bool peer_sends(struct peer *peer, size_t n_bytes)
+{
+        size_t n_before = atomic_fetch_add(&peer->n_sending_bytes, n_bytes);
+
+        /* One answer always may, whatever its size. */
+        if (n_before == 0 || n_before + n_bytes <= PIPIT_SENDING_BYTES_PER_PIPE)
+                return true;
+
+        peer_sent(peer, n_bytes);
+
+        return false;
+}
+
+void peer_sent(struct peer *peer, size_t n_bytes)
+{
+        atomic_fetch_sub(&peer->n_sending_bytes, n_bytes);
 }
 
 static struct peer *peer_new(struct pipit_server *server,

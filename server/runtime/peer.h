@@ -53,8 +53,9 @@ struct peer {
         pid_t pid; /* 0: unknown; for logs */
         atomic_bool gone;
 
-        /* held frames of full clients */
-        atomic_uint n_held;
+        /* limits */
+        atomic_uint n_held;            /* frames of full clients */
+        atomic_size_t n_sending_bytes; /* answers that its pipe has not taken */
 
         /* mutex */
         pthread_mutex_t mutex;
@@ -104,6 +105,13 @@ void peer_unref(struct peer *peer);
 
 /* Closes its pipe, soon. */
 void peer_close(struct peer *peer);
+
+/* Closes it and logs that its peer does not read. */
+void peer_close_stuck(struct peer *peer);
+
+/* An answer of @n_bytes is on its way. False: too many are, for its peer does not read. */
+bool peer_sends(struct peer *peer, size_t n_bytes);
+void peer_sent(struct peer *peer, size_t n_bytes);
 
 unsigned peer_table_n_pipes(const struct peer_table *table);
 

@@ -115,18 +115,12 @@ static void pipe_removed(void *self, uint32_t pipe)
         peer_remove(self, pipe);
 }
 
-static void sent(void *self, struct peer *peer, bool stuck)
+static void sent(void *self, struct peer *peer, size_t n_bytes, bool stuck)
 {
-        const struct pipit_server *server = self;
-
-        if (stuck) {
-                pipit_log_line(server->log,
-                               PIPIT_LOG_WARNING,
-                               "a peer does not read; closing its pipe",
-                               PIPIT_LOG_STRING("principal", peer->principal->name),
-                               PIPIT_LOG_INT("pid", peer->pid));
-                peer_close(peer);
-        }
+        (void)self;
+        peer_sent(peer, n_bytes);
+        if (stuck)
+                peer_close_stuck(peer);
         peer_unref(peer);
 }
 

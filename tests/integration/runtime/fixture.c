@@ -146,6 +146,11 @@ struct pipit_server_call *fixture_parked(struct fixture *fixture, size_t index)
 
 void fixture_answer(struct fixture *fixture, size_t index)
 {
+        fixture_answer_with(fixture, index, 0);
+}
+
+void fixture_answer_with(struct fixture *fixture, size_t index, size_t n_bytes)
+{
         Echo__V1__EchoResponse response = ECHO__V1__ECHO_RESPONSE__INIT;
         struct pipit_server_call *call = fixture_parked(fixture, index);
 
@@ -155,7 +160,10 @@ void fixture_answer(struct fixture *fixture, size_t index)
         pthread_mutex_unlock(&fixture->mutex);
 
         response.text = (char *)(uintptr_t) "parked";
+        response.data.len = n_bytes;
+        response.data.data = calloc(1, n_bytes + 1);
         echo_v1_sleep_reply(call, &response);
+        free(response.data.data);
 }
 
 void fixture_stop(struct fixture *fixture)

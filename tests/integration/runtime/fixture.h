@@ -68,6 +68,7 @@ size_t fixture_n_ran(struct fixture *fixture);
 
 /* Answers the @index-th parked call. */
 void fixture_answer(struct fixture *fixture, size_t index);
+void fixture_answer_with(struct fixture *fixture, size_t index, size_t n_bytes);
 struct pipit_server_call *fixture_parked(struct fixture *fixture, size_t index);
 
 /* --- clients --------------------------------------------------------------- */

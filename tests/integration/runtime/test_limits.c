@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "server/runtime/address.h"
+#include "server/runtime/box.h"
+#include "server/runtime/call.h"
 #include "tests/integration/runtime/fixture.h"
 
 static struct fixture fixture;
@@ -97,6 +99,78 @@ static void bytes_over_the_limit_fail_without_running(void **state)
                 free(text);
                 close_all_of_it();
         }
+}
+
+static void a_call_over_the_limit_on_bytes_is_not_unpacked(void **state)
+{
+        const struct pipit_server_options options = {.decoded_bytes_peer_max = 200000};
+        char *text = calloc(1, 150001);
+        struct request request;
+        struct answer answer;
+        struct frame *frame;
+        size_t n_bytes;
+
+        (void)state;
+        memset(text, 'x', 150000);
+        open_with(&options, true);
+        request_init(&request, &client);
+        request_call(&request, 1, SLEEP);
+        request_echo(&request, 2, text, 0);
+        exchange_run(&client, &request, &answer);
+        assert_failed(&answer, 2, PIPIT_RESOURCE_EXHAUSTED, PIPIT_NOT_RUN, "TOO_MANY_BYTES");
+        answer_deinit(&answer);
+
+        /* The call that sleeps keeps the memory of its whole frame. */
+        frame = fixture_parked(&fixture, 0)->frame;
+        pthread_mutex_lock(&frame->mutex);
+        n_bytes = frame->arena.used_bytes;
+        pthread_mutex_unlock(&frame->mutex);
+        assert_in_range(n_bytes, 150000, 200000);
+        free(text);
+        close_all_of_it();
+}
+
+static void a_full_mailbox_says_so_and_is_emptied_by_polls(void **state)
+{
+        /* They fill it so that what is said of the others goes over the limit. */
+        enum { N = 90, N_FIT = 67, N_BYTES = BOX_READY_BYTES_MAX / N_FIT - 40 };
+        struct request request;
+        struct answer answer;
+        size_t n_replies = 0;
+        size_t n_refused = 0;
+
+        (void)state;
+        open_with(NULL, true);
+        request_init(&request, &client);
+        for (uint64_t id = 1; id <= N; ++id)
+                request_call(&request, id, SLEEP)->timeout_ms = 60000;
+        request.message.hold_ms = 1;
+        exchange_run(&client, &request, &answer);
+        answer_deinit(&answer);
+        for (size_t i = 0; i < N; ++i)
+                fixture_answer_with(&fixture, i, N_BYTES);
+
+        request_init(&request, &client);
+        while (n_replies < N) {
+                exchange_run(&client, &request, &answer);
+                assert_int_equal(0, answer.result);
+                assert_int_equal(PIPIT_FRAME_RESPONSE, answer.kind);
+                for (size_t i = 0; i < answer.response->n_replies; ++i) {
+                        const uint64_t id = answer.response->replies[i]->id;
+
+                        if (!answer.response->replies[i]->status)
+                                continue;
+                        ++n_refused;
+                        assert_failed(
+                                &answer, id, PIPIT_RESOURCE_EXHAUSTED, PIPIT_RAN, "MAILBOX_FULL");
+                }
+                n_replies += answer.response->n_replies;
+                answer_deinit(&answer);
+                request_init(&request, &client);
+        }
+        assert_int_equal(N, n_replies);
+        assert_int_equal(N - N_FIT, n_refused);
+        close_all_of_it();
 }
 
 static void calls_over_the_workers_queue_fail_without_running(void **state)
@@ -285,18 +359,18 @@ static void pipes_over_the_limit_are_closed(void **state)
         close_all_of_it();
 }
 
-/* Requests whose answers nobody reads, until the server closes the pipe. */
-static void a_peer_that_does_not_read_is_closed_and_hurts_nobody(void **state)
+/* Requests whose answers nobody reads, until the server closes the pipe. Returns how many it served. */
+static size_t read_nothing(const struct pipit_server_options *options)
 {
-        const struct pipit_server_options options = {.send_timeout_ms = 50};
         struct request request;
         uint8_t frame[256] = {1};
         size_t n_body;
+        size_t n_others = 0;
+        size_t n_served;
         bool closed = false;
         int fd;
 
-        (void)state;
-        open_with(&options, false);
+        open_with(options, false);
         request_init(&request, &client);
         request_echo(&request, 1, "grow", 900000);
         n_body = pipit__v1__request__get_packed_size(&request.message) + 8;
@@ -314,9 +388,30 @@ static void a_peer_that_does_not_read_is_closed_and_hurts_nobody(void **state)
                 if (send(fd, frame, 9 + n_body, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
                         closed = errno == EPIPE || errno == ECONNRESET;
                 assert_serves(fixture.url);
+                n_served = fixture_n_ran(&fixture) - ++n_others;
+                assert_true(n_served < 1000);
         }
         close(fd);
         close_all_of_it();
+
+        return n_served;
+}
+
+static void a_peer_that_does_not_read_is_closed_and_hurts_nobody(void **state)
+{
+        const struct pipit_server_options options = {.send_timeout_ms = 50};
+
+        (void)state;
+        (void)read_nothing(&options);
+}
+
+static void answers_that_nobody_reads_fill_no_memory(void **state)
+{
+        const struct pipit_server_options options = {.send_timeout_ms = 60000};
+
+        (void)state;
+        /* Those before the limit, and what came in before the pipe was closed. */
+        assert_in_range(read_nothing(&options), 70, 200);
 }
 
 int main(void)
@@ -326,6 +421,8 @@ int main(void)
                 cmocka_unit_test(calls_over_the_limit_of_the_server_fail_without_running),
                 cmocka_unit_test(what_was_refused_is_taken_when_there_is_room_again),
                 cmocka_unit_test(bytes_over_the_limit_fail_without_running),
+                cmocka_unit_test(a_call_over_the_limit_on_bytes_is_not_unpacked),
+                cmocka_unit_test(a_full_mailbox_says_so_and_is_emptied_by_polls),
                 cmocka_unit_test(calls_over_the_workers_queue_fail_without_running),
                 cmocka_unit_test(mailboxes_over_the_limit_of_a_principal_fail_all_their_calls),
                 cmocka_unit_test(frames_held_over_the_limit_of_a_pipe_are_answered_oldest_first),
@@ -333,6 +430,7 @@ int main(void)
                 cmocka_unit_test(hundreds_of_frames_are_held_while_others_are_served),
                 cmocka_unit_test(pipes_over_the_limit_are_closed),
                 cmocka_unit_test(a_peer_that_does_not_read_is_closed_and_hurts_nobody),
+                cmocka_unit_test(answers_that_nobody_reads_fill_no_memory),
         };
 
         return cmocka_run_group_tests_name("runtime_limits", tests, NULL, NULL);
