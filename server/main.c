@@ -271,6 +271,8 @@ static int invoke(const struct usersd_options *options, struct pipit_log *log)
         char principal[32];
         int status;
 
+        if (!users_v1_invoke_check(options->method, stderr))
+                return EXIT_USAGE;
         if (!make_default_directories(options))
                 return EXIT_INTERNAL;
         ports.repository = open_store(options, log);
@@ -283,7 +285,7 @@ static int invoke(const struct usersd_options *options, struct pipit_log *log)
                                          .method = options->method,
                                          .principal = principal,
                                          .timeout_ms = options->timeout_ms,
-                                         .input = stdin,
+                                         .input_fd = STDIN_FILENO,
                                          .output = stdout,
                                          .errors = stderr,
                                  });

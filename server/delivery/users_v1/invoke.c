@@ -7,6 +7,7 @@
 #include "core/base/arena.h"
 #include "core/base/clock.h"
 #include "core/base/macros.h"
+#include "core/json/input.h"
 #include "core/json/json.h"
 #include "core/json/status_json.h"
 #include "server/delivery/users_v1/operation.h"
@@ -15,6 +16,7 @@
 #define EXIT_INTERNAL   1
 #define EXIT_USAGE      2
 #define EXIT_RPC_BASE   64
+#define INPUT_NAME      "standard input"
 #define INPUT_BYTES_MAX (1024 * 1024) /* of one request, as on the wire */
 
 /* One run; the calling thread waits for `done`. */
@@ -68,11 +70,6 @@ static const struct {
         {"ListUsers", &users__v1__list_users_request__descriptor, run_list_users},
 };
 
-const char *users_v1_invoke_method(size_t index)
-{
-        return index < PIPIT_N_ELEMENTS(methods) ? methods[index].name : NULL;
-}
-
 /* The index of the method, or PIPIT_N_ELEMENTS(methods). */
 static size_t find_method(const char *name)
 {
@@ -87,22 +84,17 @@ static size_t find_method(const char *name)
         return index;
 }
 
-/* The whole of @input, or NULL: too long, or it cannot be read. */
-static char *read_all(FILE *input, struct pipit_arena *arena, size_t *ret_n_bytes)
+bool users_v1_invoke_check(const char *method, FILE *errors)
 {
-        char *text = pipit_arena_alloc(arena, INPUT_BYTES_MAX + 1);
-        size_t n_bytes;
+        if (find_method(method) < PIPIT_N_ELEMENTS(methods))
+                return true;
 
-        if (!text)
-                return NULL;
+        (void)fprintf(errors, "usersd: unknown method '%s': one of", method);
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(methods); i++)
+                (void)fprintf(errors, " %s", methods[i].name);
+        (void)fprintf(errors, "\n");
 
-        n_bytes = fread(text, 1, INPUT_BYTES_MAX + 1, input);
-        if (ferror(input) || n_bytes > INPUT_BYTES_MAX)
-                return NULL;
-
-        *ret_n_bytes = n_bytes;
-
-        return text;
+        return false;
 }
 
 static void *invocation_alloc(struct users_v1_operation *operation, size_t n_bytes)
@@ -160,41 +152,28 @@ static void invocation_wait(struct invocation *invocation)
         (void)pthread_mutex_unlock(&invocation->mutex);
 }
 
-static int usage_unknown_method(const struct users_v1_invoke_options *options)
-{
-        (void)fprintf(options->errors, "usersd: unknown method '%s': one of", options->method);
-        for (size_t i = 0; i < PIPIT_N_ELEMENTS(methods); i++)
-                (void)fprintf(options->errors, " %s", methods[i].name);
-        (void)fprintf(options->errors, "\n");
-
-        return EXIT_USAGE;
-}
-
 /* Reads the request; NULL: what is wrong has been written. */
 static ProtobufCMessage *read_request(struct invocation *invocation, size_t method)
 {
         const struct users_v1_invoke_options *options = invocation->options;
+        struct pipit_arena *arena = &invocation->arena;
         ProtobufCMessage *request = NULL;
         struct pipit_error error = {0};
         size_t n_bytes = 0;
-        char *text = read_all(options->input, &invocation->arena, &n_bytes);
+        char *text = NULL;
 
-        if (!text) {
-                (void)fprintf(options->errors,
-                              "usersd: standard input cannot be read, or is longer than %d bytes\n",
-                              INPUT_BYTES_MAX);
-                return NULL;
-        }
-        if (pipit_json_read(methods[method].request,
-                            text,
-                            n_bytes,
-                            NULL,
-                            &invocation->arena,
-                            &request,
-                            &error) != PIPIT_OK) {
-                (void)fprintf(options->errors, "usersd: standard input: %s\n", error.message);
-                return NULL;
-        }
+        if (pipit_json_input(options->input_fd,
+                             INPUT_NAME,
+                             INPUT_BYTES_MAX,
+                             arena,
+                             &text,
+                             &n_bytes,
+                             &error) != PIPIT_OK)
+                (void)fprintf(options->errors, "usersd: %s\n", error.message);
+        else if (pipit_json_read(
+                         methods[method].request, text, n_bytes, NULL, arena, &request, &error) !=
+                 PIPIT_OK)
+                (void)fprintf(options->errors, "usersd: " INPUT_NAME ": %s\n", error.message);
 
         return request;
 }
@@ -205,20 +184,21 @@ int users_v1_invoke(const struct users_ports *ports, const struct users_v1_invok
         size_t method = find_method(options->method);
         ProtobufCMessage *request;
 
-        if (method == PIPIT_N_ELEMENTS(methods))
-                return usage_unknown_method(options);
+        if (!users_v1_invoke_check(options->method, options->errors))
+                return EXIT_USAGE;
 
         (void)pthread_mutex_init(&invocation.mutex, NULL);
         (void)pthread_cond_init(&invocation.changed, NULL);
         invocation.operation.ports = ports;
         invocation.operation.principal = options->principal;
-        invocation.operation.deadline_us =
-                pipit_clock_now_us() + options->timeout_ms * PIPIT_US_PER_MS;
         invocation.operation.alloc = invocation_alloc;
         invocation.operation.done = invocation_done;
 
         request = read_request(&invocation, method);
         if (request) {
+                /* From here on: how long the request took to be typed is nobody's timeout. */
+                invocation.operation.deadline_us =
+                        pipit_clock_now_us() + options->timeout_ms * PIPIT_US_PER_MS;
                 methods[method].run(&invocation.operation, request);
                 invocation_wait(&invocation);
         }
