@@ -1,5 +1,7 @@
 /* Connections that are not there, break, come back, or lie. */
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -122,12 +124,28 @@ static void waiting_for_ready_ends_at_the_deadline_and_says_why(void **state)
         place_deinit(&place);
 }
 
+/* A port that was free a moment ago. */
+static void tcp_url(char *ret_url, size_t n_bytes)
+{
+        struct sockaddr_in address = {.sin_family = AF_INET};
+        socklen_t n_address = sizeof(address);
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+        assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &n_address), 0);
+        close(fd);
+        snprintf(ret_url, n_bytes, "tcp://127.0.0.1:%u", ntohs(address.sin_port));
+}
+
 static void every_transport_carries_calls(void **state)
 {
-        const char *urls[] = {"inproc://every-transport", "tcp://127.0.0.1:27461"};
+        char tcp[32];
+        const char *urls[] = {"inproc://every-transport", tcp};
         const struct pipit_channel_options options = {.insecure_plaintext = true};
 
         (void)state;
+        tcp_url(tcp, sizeof(tcp));
         for (size_t i = 0; i < PIPIT_N_ELEMENTS(urls); i++) {
                 struct peer *peer = peer_new(urls[i], 1, PEER_ECHO);
                 struct pipit_channel *channel = pipit_channel_new(urls[i], &options, NULL);
