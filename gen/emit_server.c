@@ -28,7 +28,8 @@ static void add_dispatch(struct text *text,
                  "        if (!typed->%s)\n"
                  "                return false;\n"
                  "\n"
-                 "        (*typed->%s)(self, call, (const void *)request);\n"
+                 "        if (call)\n"
+                 "                (*typed->%s)(self, call, (const void *)request);\n"
                  "\n"
                  "        return true;\n"
                  "}\n",

@@ -43,9 +43,12 @@ static void route_put(struct registry *registry, const struct route *route)
 static void service_put(struct registry *registry, const struct registry_service *service)
 {
         for (size_t i = 0; i < service->service->n_methods; ++i) {
+                pipit_server_dispatch_fn dispatch = service->dispatch[i];
+                bool implemented =
+                        dispatch && dispatch(service->handlers, service->self, NULL, NULL);
                 const struct route route = {
                         .method = &service->service->methods[i],
-                        .dispatch = service->dispatch[i],
+                        .dispatch = implemented ? dispatch : NULL,
                         .handlers = service->handlers,
                         .self = service->self,
                         .blocks = service->blocks && service->blocks[i],

@@ -14,7 +14,7 @@
 /* How a method is called. */
 struct route {
         const struct pipit_method *method;
-        pipit_server_dispatch_fn dispatch;
+        pipit_server_dispatch_fn dispatch; /* NULL: it has no handler */
         const void *handlers;
         void *self;
         bool blocks;

@@ -103,7 +103,7 @@ PIPIT_PUBLIC size_t pipit_server_stop(struct pipit_server *server);
 
 /* --- handlers -------------------------------------------------------------- */
 
-/* Generated: finds the typed handler in @handlers and calls it; false: it is NULL. */
+/* Generated: finds the typed handler in @handlers and calls it; false: it is NULL. Without a @call it only tells. */
 typedef bool (*pipit_server_dispatch_fn)(const void *handlers,
                                          void *self,
                                          struct pipit_server_call *call,

@@ -165,8 +165,12 @@ static void a_method_without_a_handler_is_unimplemented(void **state)
         client_open(&client, "inproc://without-handler", false);
         request_init(&request, &client);
         request_echo(&request, 1, "x", 0);
+        /* Known before the payload is looked at. */
+        request_call(&request, 2, ECHO)->payload =
+                (ProtobufCBinaryData){.len = 1, .data = (uint8_t *)(uintptr_t) "\xff"};
         exchange_run(&client, &request, &answer);
         assert_failed(&answer, 1, PIPIT_UNIMPLEMENTED, PIPIT_NOT_RUN, "METHOD_NOT_IMPLEMENTED");
+        assert_failed(&answer, 2, PIPIT_UNIMPLEMENTED, PIPIT_NOT_RUN, "METHOD_NOT_IMPLEMENTED");
         answer_deinit(&answer);
         client_close(&client);
         pipit_server_free(server);

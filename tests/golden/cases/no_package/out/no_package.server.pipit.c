@@ -12,7 +12,8 @@ static bool files_open_dispatch(const void *handlers,
         if (!typed->open)
                 return false;
 
-        (*typed->open)(self, call, (const void *)request);
+        if (call)
+                (*typed->open)(self, call, (const void *)request);
 
         return true;
 }

@@ -12,7 +12,8 @@ static bool features_v1_feature_service_nest_dispatch(const void *handlers,
         if (!typed->nest)
                 return false;
 
-        (*typed->nest)(self, call, (const void *)request);
+        if (call)
+                (*typed->nest)(self, call, (const void *)request);
 
         return true;
 }

@@ -12,7 +12,8 @@ static bool top_v1_top_service_get_dispatch(const void *handlers,
         if (!typed->get)
                 return false;
 
-        (*typed->get)(self, call, (const void *)request);
+        if (call)
+                (*typed->get)(self, call, (const void *)request);
 
         return true;
 }

@@ -12,7 +12,8 @@ static bool keywords_v1_keyword_service_delete_dispatch(const void *handlers,
         if (!typed->delete_)
                 return false;
 
-        (*typed->delete_)(self, call, (const void *)request);
+        if (call)
+                (*typed->delete_)(self, call, (const void *)request);
 
         return true;
 }
@@ -33,7 +34,8 @@ static bool keywords_v1_keyword_service_new_dispatch(const void *handlers,
         if (!typed->new_)
                 return false;
 
-        (*typed->new_)(self, call, (const void *)request);
+        if (call)
+                (*typed->new_)(self, call, (const void *)request);
 
         return true;
 }
@@ -53,7 +55,8 @@ static bool keywords_v1_keyword_service_switch_dispatch(const void *handlers,
         if (!typed->switch_)
                 return false;
 
-        (*typed->switch_)(self, call, (const void *)request);
+        if (call)
+                (*typed->switch_)(self, call, (const void *)request);
 
         return true;
 }
@@ -74,7 +77,8 @@ static bool keywords_v1_keyword_service_class_dispatch(const void *handlers,
         if (!typed->class_)
                 return false;
 
-        (*typed->class_)(self, call, (const void *)request);
+        if (call)
+                (*typed->class_)(self, call, (const void *)request);
 
         return true;
 }
@@ -95,7 +99,8 @@ static bool keywords_v1_keyword_service_errno_dispatch(const void *handlers,
         if (!typed->errno_)
                 return false;
 
-        (*typed->errno_)(self, call, (const void *)request);
+        if (call)
+                (*typed->errno_)(self, call, (const void *)request);
 
         return true;
 }
@@ -116,7 +121,8 @@ static bool keywords_v1_keyword_service_linux_dispatch(const void *handlers,
         if (!typed->linux_)
                 return false;
 
-        (*typed->linux_)(self, call, (const void *)request);
+        if (call)
+                (*typed->linux_)(self, call, (const void *)request);
 
         return true;
 }
@@ -137,7 +143,8 @@ static bool keywords_v1_keyword_service_blocks_dispatch(const void *handlers,
         if (!typed->blocks_)
                 return false;
 
-        (*typed->blocks_)(self, call, (const void *)request);
+        if (call)
+                (*typed->blocks_)(self, call, (const void *)request);
 
         return true;
 }
@@ -158,7 +165,8 @@ static bool keywords_v1_keyword_service_atomic_load_dispatch(const void *handler
         if (!typed->atomic_load)
                 return false;
 
-        (*typed->atomic_load)(self, call, (const void *)request);
+        if (call)
+                (*typed->atomic_load)(self, call, (const void *)request);
 
         return true;
 }
@@ -179,7 +187,8 @@ static bool keywords_v1_keyword_service_self_dispatch(const void *handlers,
         if (!typed->self)
                 return false;
 
-        (*typed->self)(self, call, (const void *)request);
+        if (call)
+                (*typed->self)(self, call, (const void *)request);
 
         return true;
 }
@@ -199,7 +208,8 @@ static bool keywords_v1_keyword_service_request_dispatch(const void *handlers,
         if (!typed->request)
                 return false;
 
-        (*typed->request)(self, call, (const void *)request);
+        if (call)
+                (*typed->request)(self, call, (const void *)request);
 
         return true;
 }
@@ -220,7 +230,8 @@ static bool keywords_v1_keyword_service_get_http_info_dispatch(const void *handl
         if (!typed->get_http_info)
                 return false;
 
-        (*typed->get_http_info)(self, call, (const void *)request);
+        if (call)
+                (*typed->get_http_info)(self, call, (const void *)request);
 
         return true;
 }
@@ -241,7 +252,8 @@ static bool keywords_v1_keyword_service_list_ids_dispatch(const void *handlers,
         if (!typed->list_ids)
                 return false;
 
-        (*typed->list_ids)(self, call, (const void *)request);
+        if (call)
+                (*typed->list_ids)(self, call, (const void *)request);
 
         return true;
 }
@@ -262,7 +274,8 @@ static bool keywords_v1_keyword_service_already_snake_dispatch(const void *handl
         if (!typed->already_snake)
                 return false;
 
-        (*typed->already_snake)(self, call, (const void *)request);
+        if (call)
+                (*typed->already_snake)(self, call, (const void *)request);
 
         return true;
 }
@@ -315,7 +328,8 @@ static bool keywords_v1_echo_echo_dispatch(const void *handlers,
         if (!typed->echo)
                 return false;
 
-        (*typed->echo)(self, call, (const void *)request);
+        if (call)
+                (*typed->echo)(self, call, (const void *)request);
 
         return true;
 }

@@ -12,7 +12,8 @@ static bool long_v1_cat_service_get_dispatch(const void *handlers,
         if (!typed->get)
                 return false;
 
-        (*typed->get)(self, call, (const void *)request);
+        if (call)
+                (*typed->get)(self, call, (const void *)request);
 
         return true;
 }
@@ -51,7 +52,8 @@ static bool long_v1_dog_service_get_dispatch(const void *handlers,
         if (!typed->get)
                 return false;
 
-        (*typed->get)(self, call, (const void *)request);
+        if (call)
+                (*typed->get)(self, call, (const void *)request);
 
         return true;
 }

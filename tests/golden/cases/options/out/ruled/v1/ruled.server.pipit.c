@@ -12,7 +12,8 @@ static bool ruled_v1_ruled_service_rule_dispatch(const void *handlers,
         if (!typed->rule)
                 return false;
 
-        (*typed->rule)(self, call, (const void *)request);
+        if (call)
+                (*typed->rule)(self, call, (const void *)request);
 
         return true;
 }

@@ -12,7 +12,8 @@ static bool services_v1_thing_service_get_thing_dispatch(const void *handlers,
         if (!typed->get_thing)
                 return false;
 
-        (*typed->get_thing)(self, call, (const void *)request);
+        if (call)
+                (*typed->get_thing)(self, call, (const void *)request);
 
         return true;
 }
@@ -33,7 +34,8 @@ static bool services_v1_thing_service_put_thing_dispatch(const void *handlers,
         if (!typed->put_thing)
                 return false;
 
-        (*typed->put_thing)(self, call, (const void *)request);
+        if (call)
+                (*typed->put_thing)(self, call, (const void *)request);
 
         return true;
 }
@@ -54,7 +56,8 @@ static bool services_v1_thing_service_drop_thing_dispatch(const void *handlers,
         if (!typed->drop_thing)
                 return false;
 
-        (*typed->drop_thing)(self, call, (const void *)request);
+        if (call)
+                (*typed->drop_thing)(self, call, (const void *)request);
 
         return true;
 }
@@ -75,7 +78,8 @@ static bool services_v1_thing_service_silent_dispatch(const void *handlers,
         if (!typed->silent)
                 return false;
 
-        (*typed->silent)(self, call, (const void *)request);
+        if (call)
+                (*typed->silent)(self, call, (const void *)request);
 
         return true;
 }
@@ -118,7 +122,8 @@ static bool services_v1_old_service_rest_dispatch(const void *handlers,
         if (!typed->rest)
                 return false;
 
-        (*typed->rest)(self, call, (const void *)request);
+        if (call)
+                (*typed->rest)(self, call, (const void *)request);
 
         return true;
 }
