@@ -504,6 +504,28 @@ uint64_t rep_endpoint_n_added(const struct rep_endpoint *endpoint)
         return atomic_load(&endpoint->n_added);
 }
 
+/* Without a callback an aio would not go by nng's threads. */
+static void turn_callback(void *argument)
+{
+        (void)argument;
+}
+
+bool rep_turns_pass(unsigned n)
+{
+        nng_aio *aio;
+
+        if (nng_aio_alloc(&aio, turn_callback, NULL) != 0)
+                return false;
+
+        for (; n > 0; --n) {
+                nng_sleep_aio(1, aio);
+                nng_aio_wait(aio);
+        }
+        nng_aio_free(aio);
+
+        return true;
+}
+
 unsigned rep_endpoint_n_taken(const struct rep_endpoint *endpoint)
 {
         return atomic_load(&endpoint->n_taken);

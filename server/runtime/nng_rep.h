@@ -109,6 +109,12 @@ PIPIT_MUST_CHECK enum pipit_status rep_endpoint_listen_again(struct rep_endpoint
 /* How many pipes its listener has ever brought. */
 uint64_t rep_endpoint_n_added(const struct rep_endpoint *endpoint);
 
+/*
+ * Waits until nng's threads have done @n things, one after the other, each
+ * behind what waited for them before. False: out of memory. Not in a callback.
+ */
+bool rep_turns_pass(unsigned n);
+
 /* How many frames are taken, how many answers on their way. */
 unsigned rep_endpoint_n_taken(const struct rep_endpoint *endpoint);
 unsigned rep_endpoint_n_sending(const struct rep_endpoint *endpoint);

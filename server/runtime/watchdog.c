@@ -22,8 +22,11 @@
 /* How long a listener may take to bring the pipe and the server to answer. */
 #define ANSWER_MS 1000
 
-/* So many silent dials in a row, and it is deaf: one may be bad luck on a loaded machine. */
-#define SILENT_MAX 2
+/* So many silent dials in a row, and it is deaf. */
+#define SILENT_MAX 3
+
+/* So many turns of nng's threads must pass after a silent dial: were they only busy, they would have come to it. */
+#define TURNS 20
 
 /*
  * A deaf listener still greets: only no pipe comes of it. So the probe is a
@@ -52,6 +55,16 @@ struct watchdog {
         unsigned n_silent[]; /* an endpoint */
 };
 
+/*
+ * To listen anew closes the pipes that there are, so a loaded machine must not
+ * look like a deaf listener: only what is certain counts as silent, all else as heard.
+ */
+enum hearing {
+        HEARD,
+        SILENT,   /* greeted, and nothing came of it though nng's threads run */
+        DESERTED, /* nobody listens there */
+};
+
 /* --- probe --------------------------------------------------------------- */
 
 static bool wait_for(int fd, short events, int64_t until_us)
@@ -62,8 +75,8 @@ static bool wait_for(int fd, short events, int64_t until_us)
         return left_us > 0 && poll(&poll_fd, 1, (int)(left_us / PIPIT_US_PER_MS) + 1) > 0;
 }
 
-/* Whether there is an answer, or the server hung up: it knows of us either way. */
-static bool converse(int fd, const struct address *address, int64_t until_us)
+/* Whether it greeted and then did no more: neither answered nor hung up. */
+static bool only_greets(int fd, const struct address *address, int64_t until_us)
 {
         bool ipc = address->transport == REP_TRANSPORT_IPC;
         const uint8_t *sent = ipc ? probe_ipc : probe_tcp;
@@ -74,44 +87,42 @@ static bool converse(int fd, const struct address *address, int64_t until_us)
         if (!wait_for(fd, POLLOUT, until_us) || send(fd, sent, n_sent, MSG_NOSIGNAL) < 0)
                 return false;
 
-        while (n <= GREETING_BYTES) {
-                ssize_t got;
+        while (wait_for(fd, POLLIN, until_us)) {
+                ssize_t got = recv(fd, bytes, sizeof(bytes), 0);
 
-                if (!wait_for(fd, POLLIN, until_us))
+                if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
                         return false;
-                got = recv(fd, bytes, sizeof(bytes), 0);
-                if (got == 0)
-                        return n == GREETING_BYTES;
-                if (got < 0 && errno != EAGAIN && errno != EINTR)
-                        return n == GREETING_BYTES && errno == ECONNRESET;
                 if (got > 0)
                         n += (size_t)got;
+                if (n > GREETING_BYTES)
+                        return false;
         }
 
-        return true;
+        return n == GREETING_BYTES;
 }
 
-/* Whether anything was heard of @endpoint's listener. What cannot be tried counts as heard. */
-static bool answers(const struct rep_endpoint *endpoint)
+static enum hearing listen_to(const struct rep_endpoint *endpoint)
 {
         int64_t until_us = pipit_clock_now_us() + ANSWER_MS * PIPIT_US_PER_MS;
         uint64_t n_added = rep_endpoint_n_added(endpoint);
         struct address address;
-        bool answered = false;
+        enum hearing hearing = HEARD;
         int fd;
 
         if (!address_parse(rep_endpoint_url(endpoint), &address))
-                return true;
+                return HEARD;
 
         fd = socket(address.sockaddr.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0)
-                return true;
-        if (connect(fd, &address.sockaddr.any, address.n_bytes) == 0 || errno == EINPROGRESS)
-                answered = converse(fd, &address, until_us);
+                return HEARD;
+        if (connect(fd, &address.sockaddr.any, address.n_bytes) != 0 && errno != EINPROGRESS)
+                hearing = errno == ECONNREFUSED || errno == ENOENT ? DESERTED : HEARD;
+        else if (only_greets(fd, &address, until_us) && rep_turns_pass(TURNS) &&
+                 rep_endpoint_n_added(endpoint) == n_added)
+                hearing = SILENT;
         (void)close(fd);
 
-        /* Too busy to answer in time is not deaf. */
-        return answered || rep_endpoint_n_added(endpoint) != n_added;
+        return hearing;
 }
 
 static void probe(struct watchdog *watchdog, size_t index)
@@ -121,15 +132,16 @@ static void probe(struct watchdog *watchdog, size_t index)
 
         if (rep_endpoint_transport(endpoint) == REP_TRANSPORT_INPROC)
                 return;
-        if (answers(endpoint)) {
+        if (listen_to(endpoint) == HEARD) {
                 watchdog->n_silent[index] = 0;
                 return;
         }
         if (++watchdog->n_silent[index] < SILENT_MAX)
                 return;
 
-        watchdog->n_silent[index] = 0;
         status = rep_endpoint_listen_again(endpoint);
+        /* What failed is tried again next time. */
+        watchdog->n_silent[index] = status == PIPIT_OK ? 0 : SILENT_MAX - 1;
         pipit_log_line(watchdog->log,
                        PIPIT_LOG_WARNING,
                        "a listener did not answer; listening anew",
