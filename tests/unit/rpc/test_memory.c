@@ -207,6 +207,31 @@ static void a_mailbox_takes_little_memory_and_gives_back_what_calls_took(void **
         assert_int_equal(alloc_live_bytes(), 0);
 }
 
+static void calls_that_were_reserved_arrive_without_memory(void **state)
+{
+        struct pipit_mailbox *mailbox = pipit_mailbox_new();
+
+        (void)state;
+        /* So many that the table is large, and what is removed would shrink it. */
+        for (uint64_t id = 1; id <= 1000; id++)
+                assert_int_equal(
+                        pipit_mailbox_apply(mailbox, id, PIPIT_CALL_EVENT_ARRIVE, NULL, NULL),
+                        PIPIT_CALL_ACTION_RUN);
+        assert_true(pipit_mailbox_reserve(mailbox, 3000));
+        for (uint64_t id = 1; id <= 1000; id++)
+                (void)pipit_mailbox_apply(mailbox, id, PIPIT_CALL_EVENT_CANCEL, NULL, NULL);
+
+        alloc_fault_after(1);
+        for (uint64_t id = 1001; id <= 4000; id++)
+                assert_int_equal(
+                        pipit_mailbox_apply(mailbox, id, PIPIT_CALL_EVENT_ARRIVE, NULL, NULL),
+                        PIPIT_CALL_ACTION_RUN);
+        assert_false(pipit_mailbox_reserve(mailbox, 100000));
+        alloc_fault_after(0);
+        assert_int_equal(pipit_mailbox_n_calls(mailbox), 3000);
+        pipit_mailbox_free(mailbox);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -215,6 +240,7 @@ int main(void)
                 cmocka_unit_test(unpacking_gives_all_of_a_message_or_null),
                 cmocka_unit_test(a_mailbox_survives_memory_running_out),
                 cmocka_unit_test(an_end_that_could_not_be_remembered_may_have_run),
+                cmocka_unit_test(calls_that_were_reserved_arrive_without_memory),
                 cmocka_unit_test(a_mailbox_takes_little_memory_and_gives_back_what_calls_took),
         };
 
