@@ -74,17 +74,17 @@ static void bury(struct box_shard *shard, uint64_t name, int64_t now_us, int64_t
         *grave = (struct box_grave){name, until_us};
 }
 
-static bool was_buried(const struct box_shard *shard, uint64_t name, int64_t now_us)
+/* Until when one of that name may be remembered by its client. */
+static int64_t buried_until(const struct box_shard *shard, uint64_t name)
 {
-        if (shard->all_until_us > now_us)
-                return true;
+        int64_t until_us = shard->all_until_us;
 
         for (size_t i = 0; i < BOX_GRAVES; ++i) {
-                if (shard->graves[i].name == name && shard->graves[i].until_us > now_us)
-                        return true;
+                if (shard->graves[i].name == name && shard->graves[i].until_us > until_us)
+                        until_us = shard->graves[i].until_us;
         }
 
-        return false;
+        return until_us;
 }
 
 void box_table_each(struct box_table *table, box_visit_fn visit, void *context)
@@ -183,7 +183,7 @@ static void shard_unlink(struct box_shard *shard, struct box *box)
         *link = box->next;
 }
 
-/* Whether its time without a pipe was over, and it is gone from the table. */
+/* Whether its time without a pipe was over, and it is gone from the table; the table's reference is the caller's then. */
 static bool box_expire(struct box *box, int64_t now_us)
 {
         struct pipit_server *server = box->server;
@@ -207,10 +207,8 @@ static bool box_expire(struct box *box, int64_t now_us)
         pthread_mutex_unlock(&shard->mutex);
 
         drop_all(held);
-        if (expired) {
+        if (expired)
                 atomic_fetch_sub(&box->principal->n_mailboxes, 1);
-                box_unref(box);
-        }
 
         return expired;
 }
@@ -308,7 +306,7 @@ static struct box *shard_make(struct pipit_server *server,
                 return NULL;
 
         memcpy(box->client_id, client_id, BOX_CLIENT_ID_BYTES);
-        box->amnesia = was_buried(shard, name, pipit_clock_now_us());
+        box->amnesia_until_us = buried_until(shard, name);
         box->next = shard->first;
         shard->first = box;
 

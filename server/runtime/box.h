@@ -41,8 +41,8 @@ struct box {
         pthread_mutex_t mutex;
 
         /* mutex */
-        bool dead;    /* its calls are cancelled, its replies dropped */
-        bool amnesia; /* it may follow one that was freed: what it does not know may have run */
+        bool dead;                /* its calls are cancelled, its replies dropped */
+        int64_t amnesia_until_us; /* it may follow one that was freed: what it does not know may have run */
         struct pipit_mailbox *states;
         struct ready ready;
         size_t n_open; /* a simple one's: calls that are not ready */

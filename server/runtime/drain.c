@@ -75,9 +75,8 @@ static unsigned n_taken(const struct pipit_server *server)
         return n;
 }
 
-static size_t finish(struct pipit_server *server)
+static size_t finish(struct pipit_server *server, int64_t until_us)
 {
-        int64_t until_us = pipit_clock_now_us() + server->options.drain_ms * PIPIT_US_PER_MS;
         size_t n_left;
 
         while ((n_left = n_unfinished(server)) > 0 && pipit_clock_now_us() < until_us)
@@ -123,12 +122,16 @@ void close_all(struct pipit_server *server)
 
 size_t drain(struct pipit_server *server)
 {
+        int64_t until_us = pipit_clock_now_us() + server->options.drain_ms * PIPIT_US_PER_MS;
         size_t n_left;
 
         atomic_store(&server->draining, true);
         box_table_each(&server->boxes, answer_all, NULL);
-        n_left = finish(server);
-        let_leave(server);
+        /* A call that was let in just before may be counted only now. */
+        do {
+                n_left = finish(server, until_us);
+                let_leave(server);
+        } while (n_unfinished(server) > 0 && pipit_clock_now_us() < until_us);
         close_all(server);
 
         return n_left;

@@ -355,7 +355,8 @@ static void await(struct intake *in, uint64_t id)
         if (action != PIPIT_CALL_ACTION_NOT_RECEIVED && action != PIPIT_CALL_ACTION_FORGOTTEN)
                 return;
 
-        if (action == PIPIT_CALL_ACTION_NOT_RECEIVED && !box->amnesia && !in->too_many)
+        if (action == PIPIT_CALL_ACTION_NOT_RECEIVED && box->amnesia_until_us <= in->now_us &&
+            !in->too_many)
                 error = RUNTIME_ERROR_CALL_NOT_RECEIVED;
         if (reply_append_error(box, id, error))
                 ++in->n_answered;
