@@ -97,13 +97,6 @@ bool users_v1_invoke_check(const char *method, FILE *errors)
         return false;
 }
 
-static void *invocation_alloc(struct users_v1_operation *operation, size_t n_bytes)
-{
-        struct invocation *invocation = pipit_container_of(operation, struct invocation, operation);
-
-        return pipit_arena_zalloc(&invocation->arena, n_bytes);
-}
-
 /* Prints the outcome here, where response and error still live. */
 static int print_outcome(struct invocation *invocation,
                          const ProtobufCMessage *response,
@@ -191,7 +184,6 @@ int users_v1_invoke(const struct users_ports *ports, const struct users_v1_invok
         (void)pthread_cond_init(&invocation.changed, NULL);
         invocation.operation.ports = ports;
         invocation.operation.principal = options->principal;
-        invocation.operation.alloc = invocation_alloc;
         invocation.operation.done = invocation_done;
 
         request = read_request(&invocation, method);

@@ -27,9 +27,6 @@
 
 struct users_v1_operation;
 
-/* Zeroed memory that lives until the operation is done. NULL: none left. */
-typedef void *(*users_v1_alloc_fn)(struct users_v1_operation *operation, size_t n_bytes);
-
 /*
  * The end: @response or, where it failed, NULL and *error. Both are borrowed
  * while this runs; the operation may be released here.
@@ -50,7 +47,6 @@ struct users_v1_operation {
         const char *principal;
         int64_t deadline_us;
         const atomic_bool *cancelled; /* may be NULL */
-        users_v1_alloc_fn alloc;
         users_v1_done_fn done;
 
         /* private */

@@ -10,13 +10,6 @@ struct rpc_operation {
         struct pipit_server_call *call;
 };
 
-static void *rpc_alloc(struct users_v1_operation *operation, size_t n_bytes)
-{
-        struct rpc_operation *rpc = pipit_container_of(operation, struct rpc_operation, base);
-
-        return pipit_server_call_alloc(rpc->call, n_bytes);
-}
-
 static void rpc_done(struct users_v1_operation *operation,
                      const ProtobufCMessage *response,
                      const struct pipit_error *error)
@@ -50,7 +43,6 @@ static struct users_v1_operation *rpc_operation_new(void *self, struct pipit_ser
         rpc->base.principal = pipit_server_call_principal(call);
         rpc->base.deadline_us = pipit_server_call_deadline_us(call);
         rpc->base.cancelled = pipit_server_call_cancelled_flag(call);
-        rpc->base.alloc = rpc_alloc;
         rpc->base.done = rpc_done;
 
         return &rpc->base;

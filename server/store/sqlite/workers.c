@@ -9,6 +9,9 @@
 /* One line a second at most: on a full disk every write fails. */
 #define LOG_EVERY_US PIPIT_US_PER_S
 
+/* Rows of lists that were read and not yet handed over: with one page more, about 4 MB. */
+#define ROWS_HELD_MAX 4096
+
 static int64_t now_us(const struct worker *worker)
 {
         return worker->jobs->clock->now_us(worker->jobs->clock->context);
@@ -197,6 +200,23 @@ static void read_one(struct worker *worker, struct job *job)
         }
 }
 
+/* Pages are heavy, so a batch of lists is not kept until the last of them was read. */
+static void read_batch(struct worker *worker, struct job **batch, size_t n)
+{
+        size_t first = 0, n_rows = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                read_one(worker, batch[i]);
+                n_rows += batch[i]->n_rows;
+                if (n_rows < ROWS_HELD_MAX)
+                        continue;
+                jobs_finish(worker->jobs, batch + first, i + 1 - first);
+                first = i + 1;
+                n_rows = 0;
+        }
+        jobs_finish(worker->jobs, batch + first, n - first);
+}
+
 void workers_read(struct worker *worker)
 {
         size_t n;
@@ -205,10 +225,8 @@ void workers_read(struct worker *worker)
                0) {
                 /* It only spares each its locks: without it they read as well. */
                 (void)statements_run(&worker->statements, STATEMENT_BEGIN_READ);
-                for (size_t i = 0; i < n; i++)
-                        read_one(worker, worker->batch[i]);
+                read_batch(worker, worker->batch, n);
                 if (!sqlite3_get_autocommit(worker->statements.db))
                         (void)statements_run(&worker->statements, STATEMENT_COMMIT);
-                jobs_finish(worker->jobs, worker->batch, n);
         }
 }

@@ -13,7 +13,6 @@
 
 #include <cmocka.h>
 
-#include "core/base/arena.h"
 #include "core/base/clock.h"
 #include "core/base/macros.h"
 #include "server/delivery/users_v1/operation.h"
@@ -25,19 +24,12 @@
 
 struct run {
         struct users_v1_operation operation;
-        struct pipit_arena arena;
         unsigned int n_done;
         struct pipit_error error;
         char field[64]; /* of the first violation */
         uint8_t *packed;
         size_t n_packed;
 };
-
-static void *run_alloc(struct users_v1_operation *operation, size_t n_bytes)
-{
-        return pipit_arena_zalloc(&pipit_container_of(operation, struct run, operation)->arena,
-                                  n_bytes);
-}
 
 static void run_done(struct users_v1_operation *operation,
                      const ProtobufCMessage *response,
@@ -64,7 +56,6 @@ static void run_init(struct run *run, const struct users_ports *ports)
                                 .ports = ports,
                                 .principal = "uid:1",
                                 .deadline_us = PIPIT_NEVER_US,
-                                .alloc = run_alloc,
                                 .done = run_done,
                         },
         };
@@ -74,7 +65,6 @@ static void run_deinit(struct run *run)
 {
         assert_int_equal(run->n_done, 1);
         free(run->packed);
-        pipit_arena_deinit(&run->arena);
 }
 
 static Users__V1__User *run_user(struct run *run)
@@ -306,6 +296,75 @@ static void a_forged_page_token_is_refused(void **state)
         }
 }
 
+/* A store that keeps its lists waiting. */
+struct stuck_store {
+        struct users_repository repository;
+        struct users_request *waiting; /* by next */
+};
+
+static void stuck_list(struct users_repository *repository,
+                       struct users_request *request,
+                       const struct pipit_uuid *after,
+                       size_t max_users,
+                       struct user *ret_users)
+{
+        struct stuck_store *store = pipit_container_of(repository, struct stuck_store, repository);
+
+        (void)after;
+        (void)max_users;
+        (void)ret_users;
+        request->next = store->waiting;
+        store->waiting = request;
+}
+
+static size_t resident_bytes(void)
+{
+        FILE *file = fopen("/proc/self/statm", "r");
+        size_t n_pages = 0;
+
+        assert_non_null(file);
+        assert_int_equal(fscanf(file, "%*u %zu", &n_pages), 1);
+        (void)fclose(file);
+
+        return n_pages * 4096;
+}
+
+/* A sanitizer's shadow is touched all the same. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TELLS_RESIDENT false
+#else
+#define TELLS_RESIDENT true
+#endif
+
+/* A few bytes of request must not make the server give 0.8 MB while the store is slow. */
+static void lists_that_wait_take_no_memory_for_their_pages(void **state)
+{
+        enum { N = 400 };
+        static const struct users_repository_operations operations = {.list = stuck_list};
+        struct users_ports ports = *(struct users_ports *)*state;
+        struct stuck_store store = {.repository = {.operations = &operations}};
+        struct run *runs = calloc(N, sizeof(*runs));
+        size_t before = resident_bytes(), grown;
+
+        assert_non_null(runs);
+        ports.repository = &store.repository;
+        for (size_t i = 0; i < N; i++)
+                list_page(&ports, &runs[i], 1000, "");
+        grown = resident_bytes() - before;
+        if (TELLS_RESIDENT)
+                assert_true(grown < N * list_users_room(1000) * sizeof(struct user) / 10);
+
+        while (store.waiting) {
+                struct users_request *request = store.waiting;
+
+                store.waiting = request->next;
+                users_request_complete(request, (struct pipit_error){0});
+        }
+        for (size_t i = 0; i < N; i++)
+                run_deinit(&runs[i]);
+        free(runs);
+}
+
 /* --- page tokens ----------------------------------------------------------------- */
 
 static void a_token_reads_back_under_its_key_only(void **state)
@@ -403,6 +462,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(
                         pages_follow_each_other_by_token_and_end, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_forged_page_token_is_refused, setup, teardown),
+                cmocka_unit_test_setup_teardown(
+                        lists_that_wait_take_no_memory_for_their_pages, setup, teardown),
                 cmocka_unit_test(a_token_reads_back_under_its_key_only),
                 cmocka_unit_test(a_token_with_any_character_changed_is_refused),
                 cmocka_unit_test(the_hash_is_of_what_is_asked_not_of_how),
