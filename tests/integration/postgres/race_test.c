@@ -225,6 +225,40 @@ static void a_locked_row_holds_up_nobody_else(void **state)
         side_run(fixture, "commit");
 }
 
+/* Each connection that may write has a batch that waits, so what comes next waits in the queue. */
+static void a_write_cancelled_in_the_queue_is_not_run(void **state)
+{
+        enum { N = 3 };
+        struct side_fixture *fixture = *state;
+        struct user next = sample_user_number(N);
+        struct call stuck[N], call = side_call(fixture, &next);
+        atomic_bool cancelled = false;
+
+        side_run(fixture, "begin");
+        for (unsigned i = 0; i < N; i++) {
+                struct user user = sample_user_number(i);
+
+                side_insert(fixture, &user);
+                side_run(fixture, "select from users where id = '%s' for update", side_id(&user));
+                stuck[i] = side_call(fixture, &user);
+                stuck[i].changes.age = true;
+                call_update(fixture->repository, &stuck[i]);
+                side_ask_until(fixture,
+                               (long)i + 1,
+                               "select count(*) from pg_stat_activity where application_name = '%s'"
+                               " and wait_event_type = 'Lock'",
+                               fixture->place->name);
+        }
+        call.request.cancelled = &cancelled;
+        call_insert(fixture->repository, &call);
+        atomic_store(&cancelled, true);
+        side_run(fixture, "commit");
+
+        waiter_wait(&fixture->waiter, N + 1);
+        assert_error(call.request.error, PIPIT_CANCELLED, "CANCELLED", PIPIT_NOT_RUN);
+        assert_int_equal(side_ask(fixture, "select count(*) from users"), N);
+}
+
 /* The database lets go of the batch by itself; who was in it with the locked row goes on. */
 static void a_batch_behind_a_locked_row_is_divided(void **state)
 {
@@ -263,6 +297,7 @@ int main(void)
                 T(insert_of_an_email_given_up_meanwhile_succeeds),
                 T(a_claim_that_commits_meanwhile_is_answered_from_the_log),
                 T(a_locked_row_holds_up_nobody_else),
+                T(a_write_cancelled_in_the_queue_is_not_run),
                 T(a_batch_behind_a_locked_row_is_divided),
 #undef T
         };
