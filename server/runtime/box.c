@@ -183,7 +183,10 @@ static void shard_unlink(struct box_shard *shard, struct box *box)
         *link = box->next;
 }
 
-/* Whether its time without a pipe was over, and it is gone from the table; the table's reference is the caller's then. */
+/*
+ * Whether its time without a pipe was over, and it is gone from the table. The
+ * table's reference is the caller's then.
+ */
 static bool box_expire(struct box *box, int64_t now_us)
 {
         struct pipit_server *server = box->server;
@@ -215,13 +218,32 @@ static bool box_expire(struct box *box, int64_t now_us)
 
 /* --- life ---------------------------------------------------------------- */
 
+static void box_unref_n(struct box *box, unsigned int n_refs)
+{
+        struct pipit_server *server = box->server;
+
+        if (atomic_fetch_sub(&box->refs, n_refs) != n_refs)
+                return;
+
+        if (!box->simple)
+                housekeeping_remove(server->housekeeping, &box->timer);
+        principal_unref(server, box->principal);
+        pipit_mailbox_free(box->states);
+        ready_deinit(&box->ready);
+        pthread_mutex_destroy(&box->mutex);
+        free(box);
+}
+
 static void box_fire(struct timer *timer, int64_t now_us)
 {
         struct box *box = pipit_container_of(timer, struct box, timer);
+        unsigned int n_refs = 1; /* the timer's */
 
-        if (!box_expire(box, now_us))
+        if (box_expire(box, now_us))
+                n_refs++;
+        else
                 housekeeping_arm(box->server->housekeeping, timer, box_tick(box, now_us));
-        box_unref(box);
+        box_unref_n(box, n_refs);
 }
 
 void box_arm(struct box *box, struct peer *peer, int64_t due_us)
@@ -263,18 +285,7 @@ struct box *box_ref(struct box *box)
 
 void box_unref(struct box *box)
 {
-        struct pipit_server *server = box->server;
-
-        if (atomic_fetch_sub(&box->refs, 1) != 1)
-                return;
-
-        if (!box->simple)
-                housekeeping_remove(server->housekeeping, &box->timer);
-        principal_unref(server, box->principal);
-        pipit_mailbox_free(box->states);
-        ready_deinit(&box->ready);
-        pthread_mutex_destroy(&box->mutex);
-        free(box);
+        box_unref_n(box, 1);
 }
 
 /* --- full clients ---------------------------------------------------------- */
