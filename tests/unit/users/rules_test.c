@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <regex.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -164,6 +165,62 @@ static void every_byte_of_an_email_is_decided_as_html_has_it(void **state)
                 (void)snprintf(email, sizeof(email), "x@y%cy", c);
                 assert_int_equal(is_email(email), strchr(domain, c) != NULL);
         }
+}
+
+/* The expression in the HTML Standard, 4.10.5.1.5, as it stands there but for its (?: and \/. */
+#define HTML_EMAIL                                                                                 \
+        "^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"            \
+        "(\\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$"
+
+static uint32_t next_random(uint32_t *seed)
+{
+        *seed = *seed * 1664525U + 1013904223U;
+        return *seed >> 8;
+}
+
+/* From the characters that matter, and runs long enough for the bounds of a label. */
+static void random_email(uint32_t *seed, char ret_email[USER_EMAIL_BYTES_MAX + 1])
+{
+        static const char alphabet[] = "aZ09.-@@.-!#$%&'*+/=?^_`{|}~ \"(),:;<>[\\]\t\x7f\xc3\xa9";
+        size_t n_parts = 1 + next_random(seed) % 8, n = 0;
+
+        for (size_t part = 0; part < n_parts && n < 180; part++) {
+                uint32_t dice = next_random(seed) % 16;
+                size_t length = dice == 0 ? 60 + next_random(seed) % 6 : 1 + dice % 3;
+                /* Most are letters and what joins them, or hardly any would be valid. */
+                size_t n_letters = next_random(seed) % 4 ? 10 : sizeof(alphabet) - 1;
+                char letter = dice == 0 ? 'x' : alphabet[next_random(seed) % n_letters];
+
+                while (length-- > 0)
+                        ret_email[n++] =
+                                dice == 0 ? letter : alphabet[next_random(seed) % n_letters];
+        }
+        ret_email[n] = '\0';
+}
+
+static void random_emails_are_decided_as_the_expression_of_html_has_it(void **state)
+{
+        enum { N = 20000 };
+        size_t n_valid = 0;
+        uint32_t seed = 1;
+        regex_t html;
+
+        (void)state;
+        assert_int_equal(regcomp(&html, HTML_EMAIL, REG_EXTENDED | REG_NOSUB), 0);
+        for (size_t i = 0; i < N; i++) {
+                char email[USER_EMAIL_BYTES_MAX + 1];
+                bool holds;
+
+                random_email(&seed, email);
+                holds = regexec(&html, email, 0, NULL, 0) == 0;
+                if (is_email(email) != holds)
+                        fail_msg("%s is %s", email, holds ? "valid" : "invalid");
+                n_valid += holds;
+        }
+        regfree(&html);
+
+        /* Both kinds were there. */
+        assert_in_range(n_valid, N / 50, N / 2);
 }
 
 static void labels_hold_at_most_63_bytes(void **state)
@@ -356,6 +413,7 @@ int main(void)
                 cmocka_unit_test(a_name_may_break_two_rules_at_once),
                 cmocka_unit_test(emails_follow_the_grammar_of_html),
                 cmocka_unit_test(every_byte_of_an_email_is_decided_as_html_has_it),
+                cmocka_unit_test(random_emails_are_decided_as_the_expression_of_html_has_it),
                 cmocka_unit_test(labels_hold_at_most_63_bytes),
                 cmocka_unit_test(emails_hold_at_most_254_bytes),
                 cmocka_unit_test(the_email_key_is_ascii_lower_case),
