@@ -29,7 +29,7 @@
 #define BOX_CLIENT_ID_BYTES 16
 
 /* What may wait in one mailbox; over it a reply becomes MAILBOX_FULL. */
-#define BOX_READY_BYTES_MAX (64 * 1024 * 1024)
+#define BOX_READY_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
 struct box {
         /* fixed */

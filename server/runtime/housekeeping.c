@@ -29,50 +29,51 @@ static int64_t due_of(const struct timer *timer)
         return atomic_load_explicit(&timer->due_us, memory_order_relaxed);
 }
 
-static void heap_put(struct housekeeping *hk, size_t index, struct timer *timer)
+static void heap_put(struct housekeeping *housekeeping, size_t index, struct timer *timer)
 {
-        hk->heap[index] = timer;
+        housekeeping->heap[index] = timer;
         timer->index = index;
 }
 
-static void heap_rise(struct housekeeping *hk, size_t index, struct timer *timer)
+static void heap_rise(struct housekeeping *housekeeping, size_t index, struct timer *timer)
 {
-        while (index > 1 && due_of(hk->heap[index / 2]) > due_of(timer)) {
-                heap_put(hk, index, hk->heap[index / 2]);
+        while (index > 1 && due_of(housekeeping->heap[index / 2]) > due_of(timer)) {
+                heap_put(housekeeping, index, housekeeping->heap[index / 2]);
                 index /= 2;
         }
-        heap_put(hk, index, timer);
+        heap_put(housekeeping, index, timer);
 }
 
-static void heap_sink(struct housekeeping *hk, size_t index, struct timer *timer)
+static void heap_sink(struct housekeeping *housekeeping, size_t index, struct timer *timer)
 {
         for (;;) {
                 size_t child = index * 2;
 
-                if (child > hk->n_timers)
+                if (child > housekeeping->n_timers)
                         break;
-                if (child < hk->n_timers && due_of(hk->heap[child + 1]) < due_of(hk->heap[child]))
+                if (child < housekeeping->n_timers &&
+                    due_of(housekeeping->heap[child + 1]) < due_of(housekeeping->heap[child]))
                         ++child;
-                if (due_of(hk->heap[child]) >= due_of(timer))
+                if (due_of(housekeeping->heap[child]) >= due_of(timer))
                         break;
-                heap_put(hk, index, hk->heap[child]);
+                heap_put(housekeeping, index, housekeeping->heap[child]);
                 index = child;
         }
-        heap_put(hk, index, timer);
+        heap_put(housekeeping, index, timer);
 }
 
-static void heap_remove(struct housekeeping *hk, struct timer *timer)
+static void heap_remove(struct housekeeping *housekeeping, struct timer *timer)
 {
         size_t index = timer->index;
-        struct timer *moved = hk->heap[hk->n_timers--];
+        struct timer *moved = housekeeping->heap[housekeeping->n_timers--];
 
         timer->index = 0;
         if (moved == timer)
                 return;
-        if (index > 1 && due_of(hk->heap[index / 2]) > due_of(moved))
-                heap_rise(hk, index, moved);
+        if (index > 1 && due_of(housekeeping->heap[index / 2]) > due_of(moved))
+                heap_rise(housekeeping, index, moved);
         else
-                heap_sink(hk, index, moved);
+                heap_sink(housekeeping, index, moved);
 }
 
 /* --- thread -------------------------------------------------------------- */
@@ -89,12 +90,12 @@ static bool refs_try_hold(atomic_uint *refs)
         return false;
 }
 
-static struct timer *take_due(struct housekeeping *hk, int64_t now_us)
+static struct timer *take_due(struct housekeeping *housekeeping, int64_t now_us)
 {
-        while (hk->n_timers > 0 && due_of(hk->heap[1]) <= now_us) {
-                struct timer *timer = hk->heap[1];
+        while (housekeeping->n_timers > 0 && due_of(housekeeping->heap[1]) <= now_us) {
+                struct timer *timer = housekeeping->heap[1];
 
-                heap_remove(hk, timer);
+                heap_remove(housekeeping, timer);
                 atomic_store(&timer->due_us, PIPIT_NEVER_US);
                 if (refs_try_hold(timer->refs))
                         return timer;
@@ -103,58 +104,60 @@ static struct timer *take_due(struct housekeeping *hk, int64_t now_us)
         return NULL;
 }
 
-static struct job *take_job(struct housekeeping *hk)
+static struct job *take_job(struct housekeeping *housekeeping)
 {
-        struct job *job = hk->first;
+        struct job *job = housekeeping->first;
 
         if (job) {
-                hk->first = job->next;
-                if (!hk->first)
-                        hk->last = &hk->first;
+                housekeeping->first = job->next;
+                if (!housekeeping->first)
+                        housekeeping->last = &housekeeping->first;
         }
 
         return job;
 }
 
-static void wait_until(struct housekeeping *hk, int64_t until_us)
+static void wait_until(struct housekeeping *housekeeping, int64_t until_us)
 {
         struct timespec until;
 
-        hk->wakes_us = until_us;
+        housekeeping->wakes_us = until_us;
         if (until_us == PIPIT_NEVER_US) {
-                pthread_cond_wait(&hk->changed, &hk->mutex);
+                pthread_cond_wait(&housekeeping->changed, &housekeeping->mutex);
         } else {
                 until.tv_sec = (time_t)(until_us / PIPIT_US_PER_S);
                 until.tv_nsec = (long)(until_us % PIPIT_US_PER_S) * 1000;
-                pthread_cond_timedwait(&hk->changed, &hk->mutex, &until);
+                pthread_cond_timedwait(&housekeeping->changed, &housekeeping->mutex, &until);
         }
-        hk->wakes_us = INT64_MIN;
+        housekeeping->wakes_us = INT64_MIN;
 }
 
 static void *housekeeping_main(void *argument)
 {
-        struct housekeeping *hk = argument;
+        struct housekeeping *housekeeping = argument;
 
-        pthread_mutex_lock(&hk->mutex);
+        pthread_mutex_lock(&housekeeping->mutex);
         for (;;) {
-                struct job *job = take_job(hk);
+                struct job *job = take_job(housekeeping);
                 int64_t now_us = pipit_clock_now_us();
-                struct timer *timer = hk->ending ? NULL : take_due(hk, now_us);
+                struct timer *timer = housekeeping->ending ? NULL : take_due(housekeeping, now_us);
 
                 if (job || timer) {
-                        pthread_mutex_unlock(&hk->mutex);
+                        pthread_mutex_unlock(&housekeeping->mutex);
                         if (job)
                                 job->run(job);
                         if (timer)
                                 timer->fire(timer, now_us);
-                        pthread_mutex_lock(&hk->mutex);
+                        pthread_mutex_lock(&housekeeping->mutex);
                         continue;
                 }
-                if (hk->ending)
+                if (housekeeping->ending)
                         break;
-                wait_until(hk, hk->n_timers > 0 ? due_of(hk->heap[1]) : PIPIT_NEVER_US);
+                wait_until(housekeeping,
+                           housekeeping->n_timers > 0 ? due_of(housekeeping->heap[1])
+                                                      : PIPIT_NEVER_US);
         }
-        pthread_mutex_unlock(&hk->mutex);
+        pthread_mutex_unlock(&housekeeping->mutex);
 
         return NULL;
 }
@@ -163,70 +166,70 @@ static void *housekeeping_main(void *argument)
 
 struct housekeeping *housekeeping_new(void)
 {
-        struct housekeeping *hk = calloc(1, sizeof(*hk));
+        struct housekeeping *housekeeping = calloc(1, sizeof(*housekeeping));
         pthread_condattr_t attributes;
 
-        if (!hk)
+        if (!housekeeping)
                 return NULL;
 
-        hk->last = &hk->first;
-        hk->wakes_us = INT64_MIN;
-        pthread_mutex_init(&hk->mutex, NULL);
+        housekeeping->last = &housekeeping->first;
+        housekeeping->wakes_us = INT64_MIN;
+        pthread_mutex_init(&housekeeping->mutex, NULL);
         pthread_condattr_init(&attributes);
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-        pthread_cond_init(&hk->changed, &attributes);
+        pthread_cond_init(&housekeeping->changed, &attributes);
         pthread_condattr_destroy(&attributes);
 
-        if (pthread_create(&hk->thread, NULL, housekeeping_main, hk) != 0) {
-                pthread_cond_destroy(&hk->changed);
-                pthread_mutex_destroy(&hk->mutex);
-                free(hk);
+        if (pthread_create(&housekeeping->thread, NULL, housekeeping_main, housekeeping) != 0) {
+                pthread_cond_destroy(&housekeeping->changed);
+                pthread_mutex_destroy(&housekeeping->mutex);
+                free(housekeeping);
                 return NULL;
         }
 
-        return hk;
+        return housekeeping;
 }
 
-void housekeeping_stop(struct housekeeping *hk)
+void housekeeping_stop(struct housekeeping *housekeeping)
 {
-        pthread_mutex_lock(&hk->mutex);
-        hk->ending = true;
-        pthread_cond_signal(&hk->changed);
-        pthread_mutex_unlock(&hk->mutex);
-        pthread_join(hk->thread, NULL);
+        pthread_mutex_lock(&housekeeping->mutex);
+        housekeeping->ending = true;
+        pthread_cond_signal(&housekeeping->changed);
+        pthread_mutex_unlock(&housekeeping->mutex);
+        pthread_join(housekeeping->thread, NULL);
 }
 
-struct housekeeping *housekeeping_free(struct housekeeping *hk)
+struct housekeeping *housekeeping_free(struct housekeeping *housekeeping)
 {
-        if (!hk)
+        if (!housekeeping)
                 return NULL;
 
-        pthread_cond_destroy(&hk->changed);
-        pthread_mutex_destroy(&hk->mutex);
-        free(hk->heap);
-        free(hk);
+        pthread_cond_destroy(&housekeeping->changed);
+        pthread_mutex_destroy(&housekeeping->mutex);
+        free(housekeeping->heap);
+        free(housekeeping);
 
         return NULL;
 }
 
-static bool heap_reserve(struct housekeeping *hk, size_t n_timers)
+static bool heap_reserve(struct housekeeping *housekeeping, size_t n_timers)
 {
-        size_t n_room = hk->n_room ? hk->n_room * 2 : 64;
+        size_t n_room = housekeeping->n_room ? housekeeping->n_room * 2 : 64;
         struct timer **heap;
 
-        if (n_timers < hk->n_room)
+        if (n_timers < housekeeping->n_room)
                 return true;
 
-        heap = realloc(hk->heap, n_room * sizeof(*heap));
+        heap = realloc(housekeeping->heap, n_room * sizeof(*heap));
         if (!heap)
                 return false;
-        hk->heap = heap;
-        hk->n_room = n_room;
+        housekeeping->heap = heap;
+        housekeeping->n_room = n_room;
 
         return true;
 }
 
-bool housekeeping_add(struct housekeeping *hk,
+bool housekeeping_add(struct housekeeping *housekeeping,
                       struct timer *timer,
                       timer_fire_fn fire,
                       atomic_uint *refs)
@@ -238,47 +241,49 @@ bool housekeeping_add(struct housekeeping *hk,
         timer->index = 0;
         atomic_init(&timer->due_us, PIPIT_NEVER_US);
 
-        pthread_mutex_lock(&hk->mutex);
-        added = heap_reserve(hk, hk->n_owners + 1);
+        pthread_mutex_lock(&housekeeping->mutex);
+        added = heap_reserve(housekeeping, housekeeping->n_owners + 1);
         if (added)
-                ++hk->n_owners;
-        pthread_mutex_unlock(&hk->mutex);
+                ++housekeeping->n_owners;
+        pthread_mutex_unlock(&housekeeping->mutex);
 
         return added;
 }
 
-void housekeeping_remove(struct housekeeping *hk, struct timer *timer)
+void housekeeping_remove(struct housekeeping *housekeeping, struct timer *timer)
 {
-        pthread_mutex_lock(&hk->mutex);
+        pthread_mutex_lock(&housekeeping->mutex);
         if (timer->index > 0)
-                heap_remove(hk, timer);
-        --hk->n_owners;
-        pthread_mutex_unlock(&hk->mutex);
+                heap_remove(housekeeping, timer);
+        --housekeeping->n_owners;
+        pthread_mutex_unlock(&housekeeping->mutex);
 }
 
-void housekeeping_arm(struct housekeeping *hk, struct timer *timer, int64_t due_us)
+void housekeeping_arm(struct housekeeping *housekeeping, struct timer *timer, int64_t due_us)
 {
         if (due_us >= atomic_load(&timer->due_us))
                 return;
 
-        pthread_mutex_lock(&hk->mutex);
+        pthread_mutex_lock(&housekeeping->mutex);
         if (due_us < due_of(timer)) {
                 atomic_store(&timer->due_us, due_us);
-                heap_rise(hk, timer->index > 0 ? timer->index : ++hk->n_timers, timer);
-                if (due_us < hk->wakes_us)
-                        pthread_cond_signal(&hk->changed);
+                heap_rise(housekeeping,
+                          timer->index > 0 ? timer->index : ++housekeeping->n_timers,
+                          timer);
+                if (due_us < housekeeping->wakes_us)
+                        pthread_cond_signal(&housekeeping->changed);
         }
-        pthread_mutex_unlock(&hk->mutex);
+        pthread_mutex_unlock(&housekeeping->mutex);
 }
 
-void housekeeping_submit(struct housekeeping *hk, struct job *job)
+void housekeeping_submit(struct housekeeping *housekeeping, struct job *job)
 {
         job->next = NULL;
 
-        pthread_mutex_lock(&hk->mutex);
-        *hk->last = job;
-        hk->last = &job->next;
-        if (hk->wakes_us > INT64_MIN)
-                pthread_cond_signal(&hk->changed);
-        pthread_mutex_unlock(&hk->mutex);
+        pthread_mutex_lock(&housekeeping->mutex);
+        *housekeeping->last = job;
+        housekeeping->last = &job->next;
+        if (housekeeping->wakes_us > INT64_MIN)
+                pthread_cond_signal(&housekeeping->changed);
+        pthread_mutex_unlock(&housekeeping->mutex);
 }

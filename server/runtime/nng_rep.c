@@ -235,27 +235,27 @@ static void context_callback(void *argument)
                 context_received(context);
 }
 
-void rep_context_drop(struct rep_context *base)
+void rep_context_drop(struct rep_context *context)
 {
-        struct context *context = pipit_container_of(base, struct context, base);
-        struct rep_endpoint *endpoint = base->endpoint;
+        struct context *own = pipit_container_of(context, struct context, base);
+        struct rep_endpoint *endpoint = context->endpoint;
 
-        base->peer = NULL;
-        context_receive(context);
+        context->peer = NULL;
+        context_receive(own);
         atomic_fetch_sub(&endpoint->n_taken, 1);
 }
 
-void rep_context_answer(struct rep_context *base, struct rep_message *message)
+void rep_context_answer(struct rep_context *context, struct rep_message *message)
 {
-        struct context *context = pipit_container_of(base, struct context, base);
-        struct rep_endpoint *endpoint = base->endpoint;
+        struct context *own = pipit_container_of(context, struct context, base);
+        struct rep_endpoint *endpoint = context->endpoint;
 
-        context->state = CONTEXT_SENDING;
-        base->n_answer_bytes = rep_message_n_bytes(message);
+        own->state = CONTEXT_SENDING;
+        context->n_answer_bytes = rep_message_n_bytes(message);
         atomic_fetch_add(&endpoint->n_sending, 1);
-        nng_aio_set_msg(context->aio, (nng_msg *)(void *)message);
-        nng_aio_set_timeout(context->aio, (nng_duration)endpoint->options.send_timeout_ms);
-        nng_ctx_send(context->ctx, context->aio);
+        nng_aio_set_msg(own->aio, (nng_msg *)(void *)message);
+        nng_aio_set_timeout(own->aio, (nng_duration)endpoint->options.send_timeout_ms);
+        nng_ctx_send(own->ctx, own->aio);
         atomic_fetch_sub(&endpoint->n_taken, 1);
 }
 

@@ -17,7 +17,7 @@
 #define EXIT_USAGE      2
 #define EXIT_RPC_BASE   64
 #define INPUT_NAME      "standard input"
-#define INPUT_BYTES_MAX (1024 * 1024) /* of one request, as on the wire */
+#define INPUT_BYTES_MAX ((size_t)1024 * 1024) /* of one request, as on the wire */
 
 /* One run; the calling thread waits for `done`. */
 struct invocation {
