@@ -260,6 +260,16 @@ static void put_ages(struct pg_parameters *p, const struct pg_batch *batch)
                   op->has_age ? pg_put_element_int4(p, (int32_t)op->age) : pg_put_element_null(p));
 }
 
+static void put_emails(struct pg_parameters *p, const struct pg_batch *batch)
+{
+        PUT_ARRAY(p, batch, PG_TYPE_TEXT, put_text(p, op, op->email));
+}
+
+static void put_names(struct pg_parameters *p, const struct pg_batch *batch)
+{
+        PUT_ARRAY(p, batch, PG_TYPE_TEXT, put_text(p, op, op->name));
+}
+
 static void put_email_keys(struct pg_parameters *p, const struct pg_batch *batch)
 {
         PUT_ARRAY(p, batch, PG_TYPE_TEXT, put_text(p, op, op->email_key));
@@ -268,9 +278,9 @@ static void put_email_keys(struct pg_parameters *p, const struct pg_batch *batch
 static void put_user(struct pg_parameters *p, const struct pg_batch *batch)
 {
         put_ids(p, batch);
-        PUT_ARRAY(p, batch, PG_TYPE_TEXT, put_text(p, op, op->email));
+        put_emails(p, batch);
         put_email_keys(p, batch);
-        PUT_ARRAY(p, batch, PG_TYPE_TEXT, put_text(p, op, op->name));
+        put_names(p, batch);
         put_ages(p, batch);
         PUT_INT8S(p, batch, create_time_us);
         PUT_INT8S(p, batch, update_time_us);
@@ -281,9 +291,9 @@ static void put_changes(struct pg_parameters *p, const struct pg_batch *batch)
 {
         put_ids(p, batch);
         PUT_INT8S(p, batch, version);
-        PUT_ARRAY(p, batch, PG_TYPE_TEXT, put_text(p, op, op->email));
+        put_emails(p, batch);
         put_email_keys(p, batch);
-        PUT_ARRAY(p, batch, PG_TYPE_TEXT, put_text(p, op, op->name));
+        put_names(p, batch);
         put_ages(p, batch);
         PUT_INT8S(p, batch, update_time_us);
 }

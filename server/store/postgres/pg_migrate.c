@@ -77,7 +77,7 @@ PGconn *pg_connect_start(const char *conninfo)
 
 PGconn *pg_connect(const char *conninfo, struct pipit_error *ret_error)
 {
-        const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
+        const struct timespec pause = {.tv_nsec = 100L * 1000 * 1000};
         int64_t give_up_us = pipit_clock_now_us() + CONNECT_WAIT_US;
         const char *values[5];
         PGconn *connection;
@@ -113,12 +113,14 @@ static enum pipit_status fail_query(PGconn *connection,
 {
         const char *text = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
         bool lost = PQstatus(connection) != CONNECTION_OK;
+        enum pipit_status status = lost ? PIPIT_UNAVAILABLE : PIPIT_INTERNAL;
 
-        return pg_fail(ret_error,
-                       lost ? PIPIT_UNAVAILABLE : PIPIT_INTERNAL,
-                       lost ? "STORE_UNAVAILABLE" : REASON_FAILED,
-                       "%s",
-                       text ? text : PQerrorMessage(connection));
+        (void)pg_fail(ret_error,
+                      status,
+                      lost ? "STORE_UNAVAILABLE" : REASON_FAILED,
+                      "%s",
+                      text ? text : PQerrorMessage(connection));
+        return status;
 }
 
 /* Without parameters: several statements in one string run as one transaction. */

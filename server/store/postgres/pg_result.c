@@ -222,26 +222,43 @@ static struct pipit_error outcome_of(struct pg_store *store,
         return write_outcome(store, batch, op);
 }
 
-/* Calls @do_ with each operation of the batch; it may be retired in there. */
-#define FOR_EACH_OP(batch, first, op, do_)                                                         \
-        for (size_t i_ = 0; i_ < (batch)->n; i_++) {                                               \
-                struct pg_op *first PIPIT_UNUSED = (batch)->ops[i_];                               \
-                for (struct pg_op *op = first, *next_; op; op = next_) {                           \
-                        next_ = op->twin;                                                          \
-                        do_;                                                                       \
-                }                                                                                  \
+/* The operations of a batch, one after the other; the one at hand may be retired. */
+struct cursor {
+        const struct pg_batch *batch;
+        size_t n_begun;      /* of batch->ops */
+        struct pg_op *first; /* of the twins at hand */
+        struct pg_op *next;
+};
+
+/* NULL: there are no more. */
+static struct pg_op *cursor_take(struct cursor *cursor)
+{
+        struct pg_op *op = cursor->next;
+
+        if (!op) {
+                if (cursor->n_begun == cursor->batch->n)
+                        return NULL;
+                op = cursor->first = cursor->batch->ops[cursor->n_begun++];
         }
+        cursor->next = op->twin;
+
+        return op;
+}
 
 static void succeed(struct pg_store *store, struct pg_batch *batch)
 {
+        struct cursor completing = {.batch = batch}, retiring = {.batch = batch};
+        struct pg_op *op;
+
         if (batch->kind != PG_LIST)
                 match_rows(store, batch);
 
-        FOR_EACH_OP(batch, first, op, {
+        while ((op = cursor_take(&completing))) {
                 if (op->request)
-                        pg_complete(store, op, outcome_of(store, batch, op, first));
-        })
-        FOR_EACH_OP(batch, first, op, { pg_op_retire(store, op); })
+                        pg_complete(store, op, outcome_of(store, batch, op, completing.first));
+        }
+        while ((op = cursor_take(&retiring)))
+                pg_op_retire(store, op);
 }
 
 /* --- failure --------------------------------------------------------------- */
@@ -266,11 +283,23 @@ static void log_failure(struct pg_store *store, const struct pg_batch *batch)
                        PIPIT_LOG_INT("requests", batch->n));
 }
 
-static void fail_all(struct pg_store *store, struct pg_batch *batch, enum users_error error)
+static void fail_all(struct pg_store *store,
+                     struct pg_batch *batch,
+                     enum users_error error,
+                     enum pipit_ran ran)
+{
+        struct cursor cursor = {.batch = batch};
+        struct pg_op *op;
+
+        while ((op = cursor_take(&cursor)))
+                fail_op(store, op, error, ran);
+}
+
+static void refuse_all(struct pg_store *store, struct pg_batch *batch, enum users_error error)
 {
         enum pipit_ran ran = error == USERS_ERROR_EMAIL_TAKEN ? PIPIT_RAN : PIPIT_NOT_RUN;
 
-        FOR_EACH_OP(batch, first, op, { fail_op(store, op, error, ran); })
+        fail_all(store, batch, error, ran);
 }
 
 /* Nothing of it was done. */
@@ -279,22 +308,28 @@ static void retry_all(struct pg_store *store,
                       enum users_error error,
                       bool alone)
 {
-        FOR_EACH_OP(batch, first, op, {
+        struct cursor cursor = {.batch = batch};
+        struct pg_op *op;
+
+        while ((op = cursor_take(&cursor))) {
                 op->n_attempts++;
                 op->alone = alone || op->n_attempts >= ATTEMPTS_TOGETHER;
                 if (op->n_attempts < ATTEMPTS_MAX)
                         pg_requeue(store, op);
                 else
                         fail_op(store, op, error, PIPIT_NOT_RUN);
-        })
+        }
 }
 
 static void wait_all(struct pg_store *store, struct pg_batch *batch)
 {
-        FOR_EACH_OP(batch, first, op, {
+        struct cursor cursor = {.batch = batch};
+        struct pg_op *op;
+
+        while ((op = cursor_take(&cursor))) {
                 op->alone = true;
                 pg_requeue(store, op);
-        })
+        }
 }
 
 static void divide(struct pg_store *store, struct pg_batch *batch, const struct pg_verdict *verdict)
@@ -309,7 +344,7 @@ static void divide(struct pg_store *store, struct pg_batch *batch, const struct 
                 error = USERS_ERROR_STORE_FAILED;
         if (error == USERS_ERROR_STORE_FAILED)
                 log_failure(store, batch);
-        fail_all(store, batch, error);
+        refuse_all(store, batch, error);
 }
 
 static bool fail(struct pg_store *store, struct pg_batch *batch)
@@ -322,7 +357,7 @@ static bool fail(struct pg_store *store, struct pg_batch *batch)
 
         switch (verdict->reaction) {
         case PG_REACTION_FAIL:
-                fail_all(store, batch, verdict->error);
+                refuse_all(store, batch, verdict->error);
                 return true;
         case PG_REACTION_DIVIDE:
                 divide(store, batch, verdict);
@@ -355,9 +390,7 @@ bool pg_result_finish(struct pg_store *store, struct pg_batch *batch)
 void pg_result_lost(struct pg_store *store, struct pg_batch *batch)
 {
         if (pg_kind_is_write(batch->kind)) {
-                FOR_EACH_OP(batch, first, op, {
-                        fail_op(store, op, USERS_ERROR_STORE_UNAVAILABLE, PIPIT_MAY_HAVE_RUN);
-                })
+                fail_all(store, batch, USERS_ERROR_STORE_UNAVAILABLE, PIPIT_MAY_HAVE_RUN);
                 return;
         }
         retry_all(store, batch, USERS_ERROR_STORE_UNAVAILABLE, false);

@@ -212,7 +212,7 @@ static struct pg_store *store_free(struct pg_store *store)
                 for (uint32_t i = 0; i < store->n_connections; i++)
                         pg_connection_deinit(store, &store->connections[i]);
         if (store->batch_memory)
-                for (size_t i = 0; i < store->n_connections * PG_DEPTH; i++) {
+                for (size_t i = 0; i < (size_t)store->n_connections * PG_DEPTH; i++) {
                         free(store->batch_memory[i].ops);
                         free(store->batch_memory[i].slots);
                         free(store->batch_memory[i].request_slots);
