@@ -32,9 +32,9 @@ static void fire(struct timer *timer, int64_t now_us)
         pthread_mutex_lock(&mutex);
         owner->fired_us = now_us;
         order[n_fired++] = (size_t)(owner - owners);
+        atomic_fetch_sub(&owner->refs, 1);
         pthread_cond_broadcast(&changed);
         pthread_mutex_unlock(&mutex);
-        atomic_fetch_sub(&owner->refs, 1);
 }
 
 static void wait_fired(size_t n)
