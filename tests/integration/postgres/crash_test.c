@@ -134,12 +134,75 @@ static void a_stopped_server_holds_nobody_past_the_deadline(void **state)
         assert_ok(find.request.error);
 }
 
+/* A setting of the whole server, so it has to be this test's own. */
+static void a_server_without_fsync_is_refused(void **state)
+{
+        struct side_fixture *fixture = *state;
+        struct users_postgres_options options = {.conninfo = fixture->place->conninfo};
+        struct users_repository *repository;
+        struct pipit_error error;
+
+        side_run(fixture, "alter system set fsync = off");
+        side_run(fixture, "select pg_reload_conf()");
+        side_ask_until(fixture, 1, "select count(*) where current_setting('fsync') = 'off'");
+        assert_null(users_postgres_new(&options, &error));
+        assert_int_equal(error.status, PIPIT_FAILED_PRECONDITION);
+        assert_string_equal(error.reason, "NOT_DURABLE");
+
+        options.allow_data_loss = true;
+        repository = users_postgres_new(&options, &error);
+        assert_non_null(repository);
+        users_repository_free(repository);
+        side_run(fixture, "alter system reset fsync");
+        side_run(fixture, "select pg_reload_conf()");
+        side_ask_until(fixture, 1, "select count(*) where current_setting('fsync') = 'on'");
+}
+
+/* They are mended by trying again, a second late each: so they are not to happen. */
+static void batches_in_opposite_orders_do_not_deadlock(void **state)
+{
+        enum { N_USERS = 100, N_ROUNDS = 30 };
+        struct side_fixture *fixture = *state;
+        struct call *calls = calloc(2 * N_USERS, sizeof(*calls));
+        struct users_repository *other =
+                postgres_place_open(fixture->place, &pipit_clock_system, false);
+        struct user users[N_USERS];
+
+        assert_true(calls && other);
+        for (unsigned i = 0; i < N_USERS; i++) {
+                users[i] = sample_user_number(i);
+                side_insert(fixture, &users[i]);
+        }
+        for (unsigned round = 0; round < N_ROUNDS; round++) {
+                for (unsigned i = 0; i < 2 * N_USERS; i++) {
+                        calls[i] = side_call(fixture, &users[i % 2 ? N_USERS - 1 - i / 2 : i / 2]);
+                        calls[i].changes.age = true;
+                        call_update(i % 2 ? other : fixture->repository, &calls[i]);
+                }
+                waiter_wait(&fixture->waiter, (round + 1) * 2 * (size_t)N_USERS);
+        }
+        users_repository_free(other);
+        free(calls);
+        /* Counts are told when a session has nothing to do, or ends. */
+        users_repository_free(fixture->repository);
+        fixture->repository = NULL;
+        side_ask_until(fixture,
+                       0,
+                       "select -count(*) from pg_stat_activity where application_name = '%s'"
+                       " and pid not in (pg_backend_pid(), %d)",
+                       fixture->place->name,
+                       PQbackendPID(fixture->side));
+        assert_int_equal(side_ask(fixture, "select sum(deadlocks) from pg_stat_database"), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
 #define T(test) cmocka_unit_test_setup_teardown(test, side_set_up, side_tear_down)
                 T(acknowledged_writes_survive_kill_9_of_the_server),
                 T(a_stopped_server_holds_nobody_past_the_deadline),
+                T(a_server_without_fsync_is_refused),
+                T(batches_in_opposite_orders_do_not_deadlock),
 #undef T
         };
 

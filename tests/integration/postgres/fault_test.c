@@ -196,6 +196,34 @@ static void a_server_that_may_lose_data_is_refused(void **state)
         users_repository_free(repository);
 }
 
+/* Behind a pooler the sessions cannot be told; a session of one's own is. */
+static void another_isolation_is_refused_where_sessions_are_shared(void **state)
+{
+        struct side_fixture *fixture = *state;
+        struct user user = sample_user_number(1);
+        struct call call = side_call(fixture, &user);
+        char conninfo[640];
+        struct users_postgres_options options = {.conninfo = conninfo, .no_named_statements = true};
+        struct users_repository *repository;
+        struct pipit_error error;
+
+        (void)snprintf(conninfo,
+                       sizeof(conninfo),
+                       "%s options='-csearch_path=%s -cdefault_transaction_isolation=serializable'",
+                       fixture->place->conninfo,
+                       fixture->place->name);
+        assert_null(users_postgres_new(&options, &error));
+        assert_int_equal(error.status, PIPIT_FAILED_PRECONDITION);
+        assert_string_equal(error.reason, "ISOLATION");
+
+        options.no_named_statements = false;
+        repository = users_postgres_new(&options, &error);
+        assert_non_null(repository);
+        call_wait(repository, call_insert, &call);
+        users_repository_free(repository);
+        assert_ok(call.request.error);
+}
+
 static void a_server_that_is_not_there_is_unavailable(void **state)
 {
         expect_refusal(*state, " host=/nonexistent", "STORE_UNAVAILABLE");
@@ -240,6 +268,7 @@ int main(void)
                 T(one_session_of_four_serves_writes_too),
                 T(a_schema_that_will_not_do_is_refused),
                 T(a_server_that_may_lose_data_is_refused),
+                T(another_isolation_is_refused_where_sessions_are_shared),
                 T(a_server_that_is_not_there_is_unavailable),
                 T(migrations_are_applied_once),
                 T(expired_rows_of_the_request_log_are_purged),

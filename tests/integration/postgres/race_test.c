@@ -225,6 +225,51 @@ static void a_locked_row_holds_up_nobody_else(void **state)
         side_run(fixture, "commit");
 }
 
+/* One connection, and a row that keeps it busy. */
+static void what_does_not_fit_in_the_queue_is_refused_and_not_run(void **state)
+{
+        enum { N = 100, QUEUE = 10 };
+        struct side_fixture *fixture = *state;
+        const struct users_postgres_options options = {
+                .conninfo = fixture->place->conninfo, .n_connections = 1, .queue_max = QUEUE};
+        struct user user = sample_user_number(N);
+        struct call stuck = side_call(fixture, &user), calls[N];
+        struct users_repository *repository;
+        struct pipit_error error;
+        size_t n_stored = 0;
+
+        repository = users_postgres_new(&options, &error);
+        assert_non_null(repository);
+        side_insert(fixture, &user);
+        side_run(fixture, "begin");
+        side_run(fixture, "select from users where id = '%s' for update", side_id(&user));
+        stuck.changes.age = true;
+        call_update(repository, &stuck);
+        side_wait_for_lock_waiter(fixture);
+
+        for (unsigned i = 0; i < N; i++) {
+                struct user one = sample_user_number(i);
+
+                calls[i] = side_call(fixture, &one);
+                call_insert(repository, &calls[i]);
+        }
+        side_run(fixture, "commit");
+        waiter_wait(&fixture->waiter, N + 1);
+        users_repository_free(repository);
+
+        for (unsigned i = 0; i < N; i++) {
+                if (calls[i].request.error.status == PIPIT_OK)
+                        n_stored++;
+                else
+                        assert_error(calls[i].request.error,
+                                     PIPIT_RESOURCE_EXHAUSTED,
+                                     "STORE_BUSY",
+                                     PIPIT_NOT_RUN);
+        }
+        assert_int_equal(n_stored, QUEUE);
+        assert_int_equal(side_ask(fixture, "select count(*) from users"), QUEUE + 1);
+}
+
 /* Each connection that may write has a batch that waits, so what comes next waits in the queue. */
 static void a_write_cancelled_in_the_queue_is_not_run(void **state)
 {
@@ -297,6 +342,7 @@ int main(void)
                 T(insert_of_an_email_given_up_meanwhile_succeeds),
                 T(a_claim_that_commits_meanwhile_is_answered_from_the_log),
                 T(a_locked_row_holds_up_nobody_else),
+                T(what_does_not_fit_in_the_queue_is_refused_and_not_run),
                 T(a_write_cancelled_in_the_queue_is_not_run),
                 T(a_batch_behind_a_locked_row_is_divided),
 #undef T
