@@ -1,6 +1,3 @@
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +6,6 @@
 #include <unistd.h>
 
 #include "server/runtime/address.h"
-#include "server/runtime/guard.h"
 #include "tests/integration/runtime/fixture.h"
 
 /* --- addresses ------------------------------------------------------------- */
@@ -332,104 +328,6 @@ static void what_is_not_finished_in_time_is_cancelled_and_counted(void **state)
         fixture_stop(&fixture);
 }
 
-/* --- strangers ------------------------------------------------------------- */
-
-/* -1: nobody listens. */
-static int dial(const char *url)
-{
-        struct address address;
-        int fd;
-
-        assert_true(address_parse(url, &address));
-        fd = socket(address.sockaddr.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        assert_true(fd >= 0);
-        if (connect(fd, &address.sockaddr.any, address.n_bytes) == 0)
-                return fd;
-        close(fd);
-
-        return -1;
-}
-
-static void strangers_come_and_go(const char *url, int n)
-{
-        for (int i = 0; i < n; ++i) {
-                int fd = dial(url);
-                const struct linger reset = {.l_onoff = 1};
-
-                if (fd < 0)
-                        continue;
-                if (strncmp(url, "tcp", 3) == 0) {
-                        (void)shutdown(fd, SHUT_WR);
-                        (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-                }
-                close(fd);
-        }
-}
-
-static void strangers_that_hang_up_do_not_deafen_the_server(void **state)
-{
-        /* Long enough that the watchdog has no part in it. */
-        const struct pipit_server_options options = {.watchdog_ms = 3600 * 1000};
-
-        (void)state;
-        for (int url = FIXTURE_IPC; url <= FIXTURE_TCP; ++url) {
-                struct fixture fixture;
-
-                fixture_start(&fixture, (enum fixture_url)url, &options);
-                strangers_come_and_go(fixture.url, 100);
-                assert_serves(fixture.url);
-                fixture_stop(&fixture);
-        }
-}
-
-/* Whether an empty frame is answered within @timeout_ms. */
-static bool answers(const char *url, int timeout_ms)
-{
-        static const uint8_t probe[] = {0, 'S', 'P', 0,    0,    0x30, 0, 0, 1,   0,   0, 0,   0,
-                                        0, 0,   0,   0x08, 0x80, 0,    0, 1, 'P', 'I', 1, 0x10};
-        uint8_t bytes[64];
-        struct pollfd readable = {.fd = dial(url), .events = POLLIN};
-        ssize_t n = 0;
-
-        if (readable.fd < 0)
-                return false;
-        (void)send(readable.fd, probe, sizeof(probe), MSG_NOSIGNAL);
-        while (n >= 0 && n <= 8 && poll(&readable, 1, timeout_ms) == 1) {
-                ssize_t got = recv(readable.fd, bytes, sizeof(bytes), 0);
-
-                n = got > 0 ? n + got : -1;
-        }
-        close(readable.fd);
-
-        return n > 8;
-}
-
-static void a_deaf_listener_is_renewed_by_the_watchdog(void **state)
-{
-        const struct pipit_server_options options = {.watchdog_ms = 10};
-        struct fixture fixture;
-        int rounds = 20;
-        bool deaf = false;
-
-        (void)state;
-        if (!guard_is_needed())
-                skip();
-        fixture_start(&fixture, FIXTURE_IPC, &options);
-        assert_true(answers(fixture.url, WAIT_MS));
-        guard_disable(true);
-        while (!deaf && rounds-- > 0) {
-                strangers_come_and_go(fixture.url, 20);
-                deaf = !answers(fixture.url, 300) && !answers(fixture.url, 300);
-        }
-        guard_disable(false);
-        assert_true(deaf);
-
-        while (!answers(fixture.url, 1000))
-                ;
-        assert_serves(fixture.url);
-        fixture_stop(&fixture);
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -443,8 +341,6 @@ int main(void)
                 cmocka_unit_test(a_drain_answers_held_frames),
                 cmocka_unit_test(large_replies_arrive_though_the_server_stops),
                 cmocka_unit_test(what_is_not_finished_in_time_is_cancelled_and_counted),
-                cmocka_unit_test(strangers_that_hang_up_do_not_deafen_the_server),
-                cmocka_unit_test(a_deaf_listener_is_renewed_by_the_watchdog),
         };
 
         return cmocka_run_group_tests_name("runtime_life", tests, NULL, NULL);

@@ -232,7 +232,11 @@ static void mailboxes_over_the_limit_of_a_principal_fail_all_their_calls(void **
 
 static void frames_held_over_the_limit_of_a_pipe_are_answered_oldest_first(void **state)
 {
-        const struct pipit_server_options options = {.held_frames_per_pipe_max = 2};
+        /* Held so long that only the limit can end it. */
+        const struct pipit_server_options options = {
+                .held_frames_per_pipe_max = 2,
+                .hold_ms_max = 3600 * 1000,
+        };
         struct exchange polls[3];
         struct request request;
         struct answer answer;
@@ -241,7 +245,7 @@ static void frames_held_over_the_limit_of_a_pipe_are_answered_oldest_first(void 
         open_with(&options, true);
         for (size_t i = 0; i < 3; ++i) {
                 request_init(&request, &client);
-                request.message.hold_ms = 10000;
+                request.message.hold_ms = options.hold_ms_max;
                 exchange_send(&polls[i], &client, &request);
                 request_deinit(&request);
                 if (i < 2)
@@ -249,6 +253,33 @@ static void frames_held_over_the_limit_of_a_pipe_are_answered_oldest_first(void 
         }
         exchange_wait(&polls[0], &answer);
         assert_int_equal(0, answer.result);
+        answer_deinit(&answer);
+        exchange_abandon(&polls[1]);
+        exchange_abandon(&polls[2]);
+        close_all_of_it();
+}
+
+static void over_held_max_the_oldest_frame_is_answered_empty(void **state)
+{
+        const struct pipit_server_options options = {.hold_ms_max = 3600 * 1000};
+        struct exchange polls[3];
+        struct request request;
+        struct answer answer;
+
+        (void)state;
+        open_with(&options, true);
+        for (size_t i = 0; i < 3; ++i) {
+                request_init(&request, &client);
+                request.message.held_max = 2;
+                request.message.hold_ms = options.hold_ms_max;
+                exchange_send(&polls[i], &client, &request);
+                request_deinit(&request);
+                if (i < 2)
+                        assert_serves(fixture.url);
+        }
+        exchange_wait(&polls[0], &answer);
+        assert_int_equal(0, answer.result);
+        assert_int_equal(0, answer.response->n_replies);
         answer_deinit(&answer);
         exchange_abandon(&polls[1]);
         exchange_abandon(&polls[2]);
@@ -426,6 +457,7 @@ int main(void)
                 cmocka_unit_test(calls_over_the_workers_queue_fail_without_running),
                 cmocka_unit_test(mailboxes_over_the_limit_of_a_principal_fail_all_their_calls),
                 cmocka_unit_test(frames_held_over_the_limit_of_a_pipe_are_answered_oldest_first),
+                cmocka_unit_test(over_held_max_the_oldest_frame_is_answered_empty),
                 cmocka_unit_test(frames_over_the_contexts_are_rejected_busy),
                 cmocka_unit_test(hundreds_of_frames_are_held_while_others_are_served),
                 cmocka_unit_test(pipes_over_the_limit_are_closed),

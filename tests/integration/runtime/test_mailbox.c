@@ -127,30 +127,6 @@ static void one_reply_too_large_for_any_response_says_so(void **state)
         answer_deinit(&answer);
 }
 
-static void over_held_max_the_oldest_frame_is_answered_empty(void **state)
-{
-        struct exchange polls[3];
-        struct request request;
-        struct answer answer;
-
-        (void)state;
-        for (size_t i = 0; i < 3; ++i) {
-                request_init(&request, &client);
-                request.message.held_max = 2;
-                request.message.hold_ms = 10000;
-                exchange_send(&polls[i], &client, &request);
-                request_deinit(&request);
-                if (i < 2)
-                        assert_serves(fixture.url);
-        }
-        exchange_wait(&polls[0], &answer);
-        assert_int_equal(0, answer.result);
-        assert_int_equal(0, answer.response->n_replies);
-        answer_deinit(&answer);
-        exchange_abandon(&polls[1]);
-        exchange_abandon(&polls[2]);
-}
-
 static void a_frame_is_answered_after_hold_ms(void **state)
 {
         struct request request;
@@ -424,7 +400,6 @@ int main(void)
                 TEST(a_slow_call_does_not_hold_up_a_fast_one),
                 TEST(replies_that_do_not_fit_wait_for_the_next_frame),
                 TEST(one_reply_too_large_for_any_response_says_so),
-                TEST(over_held_max_the_oldest_frame_is_answered_empty),
                 TEST(a_frame_is_answered_after_hold_ms),
                 TEST(a_cancelled_call_is_never_replied_to),
                 TEST(a_cancel_that_overtakes_its_call_keeps_it_from_running),
