@@ -411,6 +411,7 @@ static void the_hash_is_of_what_is_asked_not_of_how(void **state)
                                                 .wire_type = PROTOBUF_C_WIRE_TYPE_VARINT,
                                                 .len = 1,
                                                 .data = (uint8_t *)"\1"};
+        Google__Protobuf__Timestamp time = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
         Users__V1__CreateUserRequest request = USERS__V1__CREATE_USER_REQUEST__INIT;
         uint8_t first[USERS_V1_REQUEST_HASH_BYTES];
         uint8_t second[USERS_V1_REQUEST_HASH_BYTES];
@@ -426,6 +427,8 @@ static void the_hash_is_of_what_is_asked_not_of_how(void **state)
         request.base.unknown_fields = &unknown;
         user.base.n_unknown_fields = 1;
         user.base.unknown_fields = &unknown;
+        user.create_time = &time;
+        user.update_time = &time;
         users_v1_hash_create_user(&request, second);
         assert_memory_equal(first, second, sizeof(first));
 
