@@ -9,6 +9,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -23,12 +25,19 @@
 #endif
 
 typedef ssize_t (*sendmsg_fn)(int fd, const struct msghdr *message, int flags);
+typedef int (*epoll_wait_fn)(int fd, struct epoll_event *events, int n_events, int timeout_ms);
 
-static _Atomic(sendmsg_fn) next_sendmsg;
+/* What these names would be without us. */
+static struct {
+        sendmsg_fn sendmsg;
+        epoll_wait_fn epoll_wait;
+} next;
+static pthread_once_t looked_up = PTHREAD_ONCE_INIT;
+
 static pthread_once_t armed = PTHREAD_ONCE_INIT;
 static atomic_uintptr_t nng_begin;
 static atomic_uintptr_t nng_end;
-static atomic_bool disabled;
+static atomic_bool is_disabled;
 
 /* The executable segment of the module that holds @info->inside. */
 struct search {
@@ -85,22 +94,16 @@ void guard_arm(void)
         pthread_once(&armed, arm);
 }
 
-void guard_disable(bool value)
+void guard_disable(bool disabled)
 {
-        atomic_store(&disabled, value);
+        atomic_store(&is_disabled, disabled);
 }
 
-static sendmsg_fn find_next(void)
+/* The one way POSIX has to make a function of a symbol. */
+static void look_up(void)
 {
-        sendmsg_fn found = atomic_load_explicit(&next_sendmsg, memory_order_acquire);
-
-        if (!found) {
-                /* The one way POSIX has to make a function of a symbol. */
-                *(void **)&found = dlsym(RTLD_NEXT, "sendmsg");
-                atomic_store_explicit(&next_sendmsg, found, memory_order_release);
-        }
-
-        return found;
+        *(void **)&next.sendmsg = dlsym(RTLD_NEXT, "sendmsg");
+        *(void **)&next.epoll_wait = dlsym(RTLD_NEXT, "epoll_wait");
 }
 
 /* Sanitizers put a function of theirs between: then every caller may be nng. */
@@ -108,20 +111,65 @@ static bool is_nng(uintptr_t caller)
 {
         uintptr_t begin = atomic_load_explicit(&nng_begin, memory_order_relaxed);
 
-        if (begin == 0)
+        if (begin == 0 || atomic_load_explicit(&is_disabled, memory_order_relaxed))
                 return false;
 
         return GUARD_SANITIZED ||
                (caller >= begin && caller < atomic_load_explicit(&nng_end, memory_order_relaxed));
 }
 
+static size_t total_bytes(const struct msghdr *message)
+{
+        size_t n_bytes = 0;
+
+        for (size_t i = 0; i < message->msg_iovlen; i++)
+                n_bytes += message->msg_iov[i].iov_len;
+
+        return n_bytes;
+}
+
+/* The greeting that both sides of a connection begin with: no message of nng's is as short. */
+static bool is_greeting(const struct msghdr *message)
+{
+        static const char start[] = {'\0', 'S', 'P', '\0'};
+
+        return message->msg_iovlen > 0 && total_bytes(message) <= 8 &&
+               message->msg_iov[0].iov_len >= sizeof(start) &&
+               memcmp(message->msg_iov[0].iov_base, start, sizeof(start)) == 0;
+}
+
 PIPIT_PUBLIC ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
         uintptr_t caller = (uintptr_t)__builtin_return_address(0);
-        ssize_t result = find_next()(fd, message, flags);
+        ssize_t result;
 
-        if (result < 0 && errno == EPIPE && !atomic_load(&disabled) && is_nng(caller))
-                errno = ECONNRESET;
+        pthread_once(&looked_up, look_up);
+        result = next.sendmsg(fd, message, flags);
+        if (result >= 0 || (errno != EPIPE && errno != ECONNRESET) || !is_nng(caller))
+                return result;
+
+        if (!is_greeting(message))
+                return (ssize_t)total_bytes(message);
+        errno = ECONNRESET;
 
         return result;
+}
+
+PIPIT_PUBLIC int epoll_wait(int fd, struct epoll_event *events, int n_events, int timeout_ms)
+{
+        uintptr_t caller = (uintptr_t)__builtin_return_address(0);
+        int n;
+
+        pthread_once(&looked_up, look_up);
+        n = next.epoll_wait(fd, events, n_events, timeout_ms);
+        if (n <= 0 || !is_nng(caller))
+                return n;
+
+        for (int i = 0; i < n; i++) {
+                if (events[i].events & EPOLLERR)
+                        events[i].events =
+                                (events[i].events & ~(uint32_t)EPOLLERR) | EPOLLIN | EPOLLOUT;
+        }
+
+        return n;
 }

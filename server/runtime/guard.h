@@ -1,11 +1,21 @@
 /*
- * Guard: one stranger must not deafen a listener
+ * Guard: one stranger must not deafen a listener, nor stop what frees pipes
  *
- * nng before 1.6 takes a connection that was closed during its handshake for a
- * closed listener, when the write fails with EPIPE, and accepts no more. So
- * this library brings a sendmsg() of its own, which every program that is
- * linked with it uses, and which tells nng ECONNRESET instead. Nothing else
- * changes, for nobody else. Loaded with dlopen() it has no effect; the
+ * Two faults of nng before 1.6 that any peer can cause by hanging up:
+ *
+ *   1. A connection that was closed during its handshake is taken for a closed
+ *      listener when the write fails with EPIPE, and no more are accepted.
+ *   2. A pipe that is closed because a write failed, while the head of a message
+ *      has been read and its body has not, is waited for by the one thread that
+ *      frees pipes, for ever: no descriptor is given back from then on, and no
+ *      socket can be closed. A pipe that ends by its read is not.
+ *
+ * So this library brings a sendmsg() and an epoll_wait() of its own, which every
+ * program that is linked with it uses. To nng alone the first says ECONNRESET
+ * when a greeting, and success when a message cannot be written any more (to
+ * nng, sent means queued anyway), and the second says of a broken socket that it
+ * can be read and written, so that the read finds out. For others nothing
+ * changes. Loaded with dlopen() it has no effect; for the first fault the
  * watchdog stands behind it.
  */
 
@@ -20,7 +30,7 @@ void guard_arm(void);
 /* Whether this nng has the fault. */
 bool guard_is_needed(void);
 
-/* For tests: lets EPIPE through, so that the watchdog has something to do. */
+/* For tests: changes nothing for nng either, so that the watchdog has something to do. */
 void guard_disable(bool disabled);
 
 #endif
