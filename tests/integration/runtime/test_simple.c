@@ -103,6 +103,43 @@ static void each_call_fails_alone(void **state)
         answer_deinit(&answer);
 }
 
+static void metadata_over_its_limits_fails_the_call(void **state)
+{
+        enum { N = 65 };
+        static const uint8_t bytes[8192];
+        Pipit__V1__Metadata entry = PIPIT__V1__METADATA__INIT;
+        Pipit__V1__Metadata *metadata[N];
+        struct request request;
+        struct answer answer;
+        Pipit__V1__Call *call;
+
+        (void)state;
+        entry.key = (char *)(uintptr_t) "key";
+        entry.value.data = (uint8_t *)(uintptr_t)bytes;
+        for (size_t i = 0; i < N; ++i)
+                metadata[i] = &entry;
+        /* entries, bytes of each value; at the limits and over them */
+        for (size_t i = 0; i < 4; ++i) {
+                static const size_t cases[][2] = {{64, 1}, {65, 1}, {1, 8189}, {1, 8190}};
+
+                request_init(&request, &client);
+                call = request_call(&request, 1, ECHO);
+                call->metadata = metadata;
+                call->n_metadata = cases[i][0];
+                entry.value.len = cases[i][1];
+                exchange_run(&client, &request, &answer);
+                if (i % 2 == 0)
+                        assert_ok(&answer, 1);
+                else
+                        assert_failed(&answer,
+                                      1,
+                                      PIPIT_INVALID_ARGUMENT,
+                                      PIPIT_NOT_RUN,
+                                      "METADATA_INVALID");
+                answer_deinit(&answer);
+        }
+}
+
 static void metadata_goes_both_ways(void **state)
 {
         struct request request;
@@ -352,6 +389,7 @@ int main(void)
                 TEST(a_frame_is_answered_when_its_last_call_is_done),
                 TEST(a_frame_without_calls_is_answered_at_once),
                 TEST(each_call_fails_alone),
+                TEST(metadata_over_its_limits_fails_the_call),
                 TEST(metadata_goes_both_ways),
                 TEST(a_handlers_failure_arrives_whole),
                 TEST(a_running_call_ends_at_its_deadline_and_its_late_answer_is_dropped),
