@@ -362,7 +362,7 @@ struct pipit_log *pipit_log_free(struct pipit_log *log)
         (void)pthread_mutex_lock(&log->mutex);
         log->stopping = true;
         log->stop_deadline_us = pipit_clock_now_us() + STOP_TIMEOUT_US;
-        until = timespec_of(log->stop_deadline_us + 2 * STUCK_POLL_MS * PIPIT_US_PER_MS);
+        until = timespec_of(log->stop_deadline_us + INT64_C(2) * STUCK_POLL_MS * PIPIT_US_PER_MS);
         (void)pthread_cond_signal(&log->writer_wakes);
         while (!log->writer_done && error == 0)
                 error = pthread_cond_timedwait(&log->writer_moved, &log->mutex, &until);

@@ -38,7 +38,7 @@ enum pipit_log_format {
 #define PIPIT_LOG_LINE_BYTES_MAX 4096
 
 /* What waits for the writer at most. */
-#define PIPIT_LOG_BUFFER_BYTES (1024 * 1024)
+#define PIPIT_LOG_BUFFER_BYTES ((size_t)1024 * 1024)
 
 struct pipit_log;
 

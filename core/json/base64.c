@@ -1,6 +1,8 @@
 #include "core/json/base64.h"
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+
+#define PADDING 64 /* in the alphabet */
 
 void pipit_base64_encode(const uint8_t *bytes, size_t n_bytes, char *ret_text)
 {
@@ -15,8 +17,8 @@ void pipit_base64_encode(const uint8_t *bytes, size_t n_bytes, char *ret_text)
 
                 *ret_text++ = alphabet[group >> 18];
                 *ret_text++ = alphabet[(group >> 12) & 63];
-                *ret_text++ = n > 1 ? alphabet[(group >> 6) & 63] : '=';
-                *ret_text++ = n > 2 ? alphabet[group & 63] : '=';
+                *ret_text++ = alphabet[n > 1 ? (group >> 6) & 63 : PADDING];
+                *ret_text++ = alphabet[n > 2 ? group & 63 : PADDING];
         }
 }
 

@@ -1,8 +1,8 @@
 #include "core/json/field.h"
 
-#include <ctype.h>
 #include <string.h>
 
+#include "core/base/ascii.h"
 #include "core/base/macros.h"
 
 static const struct {
@@ -134,7 +134,7 @@ static bool is_entry_name(const char *entry, const char *field)
                         upper = true;
                         continue;
                 }
-                if (*entry++ != (upper ? (char)toupper((unsigned char)*field) : *field))
+                if (*entry++ != (upper ? pipit_ascii_upper(*field) : *field))
                         return false;
                 upper = false;
         }
@@ -168,7 +168,10 @@ void pipit_field_camel_case(const char *name, char *ret_json)
                         upper = true;
                         continue;
                 }
-                *ret_json++ = upper ? (char)toupper((unsigned char)*name) : *name;
+                if (upper)
+                        *ret_json++ = pipit_ascii_upper(*name);
+                else
+                        *ret_json++ = *name;
                 upper = false;
         }
 

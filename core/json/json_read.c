@@ -139,26 +139,27 @@ static bool is_camel_case(const char *key, const char *name)
         return strcmp(camel, key) == 0;
 }
 
-static const ProtobufCFieldDescriptor *find_field(const struct json_reader *reader,
-                                                  const ProtobufCMessageDescriptor *descriptor,
-                                                  const char *key)
+static bool find_field(const struct json_reader *reader,
+                       const ProtobufCMessageDescriptor *descriptor,
+                       const char *key,
+                       const ProtobufCFieldDescriptor **ret_field)
 {
-        const ProtobufCFieldDescriptor *field =
-                protobuf_c_message_descriptor_get_field_by_name(descriptor, key);
-
-        if (field)
-                return field;
+        *ret_field = protobuf_c_message_descriptor_get_field_by_name(descriptor, key);
+        if (*ret_field)
+                return true;
 
         for (unsigned i = 0; i < descriptor->n_fields; i++) {
                 const char *json_name =
                         pipit_schema_json_name(reader->schema, descriptor, &descriptor->fields[i]);
 
                 if (json_name ? strcmp(json_name, key) == 0
-                              : is_camel_case(key, descriptor->fields[i].name))
-                        return &descriptor->fields[i];
+                              : is_camel_case(key, descriptor->fields[i].name)) {
+                        *ret_field = &descriptor->fields[i];
+                        return true;
+                }
         }
 
-        return NULL;
+        return false;
 }
 
 static enum pipit_status fail_unknown_field(struct json_reader *reader,
@@ -406,9 +407,9 @@ static enum pipit_status read_member(struct json_reader *reader,
                                      bool *seen)
 {
         const ProtobufCMessageDescriptor *descriptor = message->descriptor;
-        const ProtobufCFieldDescriptor *field = find_field(reader, descriptor, member->key);
+        const ProtobufCFieldDescriptor *field;
 
-        if (!field)
+        if (!find_field(reader, descriptor, member->key, &field))
                 return fail_unknown_field(reader, descriptor, member, path);
 
         bool *seen_field = &seen[field - descriptor->fields];

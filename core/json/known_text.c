@@ -5,6 +5,8 @@
 #include <string.h>
 
 #define NANOS_PER_SECOND     1000000000
+#define SECONDS_PER_MINUTE   INT64_C(60)
+#define SECONDS_PER_HOUR     INT64_C(3600)
 #define SECONDS_PER_DAY      86400
 #define TIMESTAMP_MIN        INT64_C(-62135596800) /* 0001-01-01T00:00:00Z */
 #define TIMESTAMP_MAX        INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
@@ -122,8 +124,8 @@ const char *pipit_timestamp_parse(const char *text, int64_t *ret_seconds, int32_
             hour > 23 || minute > 59 || second > 59)
                 return timestamp_expected;
 
-        int64_t seconds = days_before(year, month, day) * SECONDS_PER_DAY + hour * 3600 +
-                          minute * 60 + second - offset;
+        int64_t seconds = days_before(year, month, day) * SECONDS_PER_DAY +
+                          hour * SECONDS_PER_HOUR + minute * SECONDS_PER_MINUTE + second - offset;
 
         if (seconds < TIMESTAMP_MIN || seconds > TIMESTAMP_MAX)
                 return timestamp_expected;

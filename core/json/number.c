@@ -114,12 +114,14 @@ static enum pipit_number_result parse_magnitude(const char *text,
                 }
         }
 
-        if (fits && magnitude == 0)
-                n_zeros = 0;
-        else if (exponent - n_fraction + n_zeros < 0)
-                return PIPIT_NUMBER_FRACTION;
-        else if (!fits || !scale(&magnitude, exponent - n_fraction + n_zeros))
-                return PIPIT_NUMBER_OUT_OF_RANGE;
+        if (!fits || magnitude != 0) {
+                int64_t power = exponent - n_fraction + n_zeros;
+
+                if (power < 0)
+                        return PIPIT_NUMBER_FRACTION;
+                if (!fits || !scale(&magnitude, power))
+                        return PIPIT_NUMBER_OUT_OF_RANGE;
+        }
 
         *ret_magnitude = magnitude;
         return PIPIT_NUMBER_OK;

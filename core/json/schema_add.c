@@ -6,7 +6,7 @@
 
 /* A set comes from a file or from a server: these are the sizes of large real ones, and then some. */
 static const struct pipit_wire_limits descriptor_limits = {
-        .decoded_bytes_max = 256 * 1024 * 1024,
+        .decoded_bytes_max = (size_t)256 * 1024 * 1024,
         .nesting_max = 32,
         .unknown_fields_max = 65536,
 };
@@ -22,30 +22,31 @@ static enum pipit_status end_batch(struct schema_batch *batch, enum pipit_status
         return status;
 }
 
-static enum pipit_status unpack_file(struct schema_batch *batch,
-                                     const struct pipit_file *file,
-                                     const Google__Protobuf__FileDescriptorProto **ret_proto)
+/* NULL: the batch has the error. */
+static const Google__Protobuf__FileDescriptorProto *unpack_file(struct schema_batch *batch,
+                                                                const struct pipit_file *file)
 {
         const ProtobufCMessageDescriptor *descriptor =
                 &google__protobuf__file_descriptor_proto__descriptor;
         struct pipit_wire_report report;
 
-        if (!pipit_wire_check(descriptor, file->bytes, file->n_bytes, &descriptor_limits, &report))
-                return schema_invalid(batch,
-                                      "%s%sthis is not a FileDescriptorProto: %s at byte %zu",
-                                      file->name ? file->name : "",
-                                      file->name ? ": " : "",
-                                      report.problem,
-                                      report.offset);
+        if (!pipit_wire_check(
+                    descriptor, file->bytes, file->n_bytes, &descriptor_limits, &report)) {
+                (void)schema_invalid(batch,
+                                     "%s%sthis is not a FileDescriptorProto: %s at byte %zu",
+                                     file->name ? file->name : "",
+                                     file->name ? ": " : "",
+                                     report.problem,
+                                     report.offset);
+                return NULL;
+        }
 
         ProtobufCMessage *message =
                 pipit_message_unpack(descriptor, &batch->schema->arena, file->bytes, file->n_bytes);
 
         if (!message)
-                return schema_out_of_memory(batch);
-
-        *ret_proto = (const Google__Protobuf__FileDescriptorProto *)message;
-        return PIPIT_OK;
+                (void)schema_out_of_memory(batch);
+        return (const Google__Protobuf__FileDescriptorProto *)message;
 }
 
 /* @file lives as the schema does. */
@@ -73,12 +74,11 @@ static enum pipit_status add_file(struct schema_batch *batch, const struct pipit
         status = insert_file(batch, copy);
         for (size_t i = 0; i < file->n_dependencies && status == PIPIT_OK; i++)
                 status = add_file(batch, file->dependencies[i]);
-        if (status == PIPIT_OK)
-                status = unpack_file(batch, file, &proto);
         if (status != PIPIT_OK)
                 return status;
 
-        return schema_register_file(batch, copy, proto);
+        proto = unpack_file(batch, file);
+        return proto ? schema_register_file(batch, copy, proto) : batch->error->status;
 }
 
 enum pipit_status pipit_schema_add_file(struct pipit_schema *schema,
@@ -117,11 +117,11 @@ static bool find_dependencies(struct schema_batch *batch,
 
 static enum pipit_status add_set_file(struct schema_batch *batch, const struct pipit_file *file)
 {
-        const Google__Protobuf__FileDescriptorProto *proto;
-        enum pipit_status status = unpack_file(batch, file, &proto);
+        const Google__Protobuf__FileDescriptorProto *proto = unpack_file(batch, file);
+        enum pipit_status status;
 
-        if (status != PIPIT_OK)
-                return status;
+        if (!proto)
+                return batch->error->status;
         if (!proto->name || proto->name[0] == '\0')
                 return schema_invalid(batch, "a file without a name");
         if (schema_find(batch->schema, SCHEMA_FILE, proto->name))

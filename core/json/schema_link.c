@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/ascii.h"
 #include "core/json/schema_private.h"
 
 bool schema_is_proto3(const Google__Protobuf__FileDescriptorProto *file)
@@ -12,16 +13,20 @@ bool schema_is_proto3(const Google__Protobuf__FileDescriptorProto *file)
 
 /* --- names ------------------------------------------------------------------- */
 
-static enum pipit_status full_name(struct schema_batch *batch,
-                                   const char *scope,
-                                   const char *name,
-                                   char **ret_name)
+/* NULL: the batch has the error. */
+static char *full_name(struct schema_batch *batch, const char *scope, const char *name)
 {
-        if (!name || name[0] == '\0')
-                return schema_invalid(batch, "something in %s has no name", scope ? scope : "it");
+        char *full;
 
-        *ret_name = schema_join(batch->schema, scope, name);
-        return *ret_name ? PIPIT_OK : schema_out_of_memory(batch);
+        if (!name || name[0] == '\0') {
+                (void)schema_invalid(batch, "something in %s has no name", scope ? scope : "it");
+                return NULL;
+        }
+
+        full = schema_join(batch->schema, scope, name);
+        if (!full)
+                (void)schema_out_of_memory(batch);
+        return full;
 }
 
 static enum pipit_status register_enum(struct schema_batch *batch,
@@ -36,9 +41,9 @@ static enum pipit_status register_enum(struct schema_batch *batch,
         if (!enumeration)
                 return schema_out_of_memory(batch);
 
-        status = full_name(batch, scope, proto->name, &name);
-        if (status != PIPIT_OK)
-                return status;
+        name = full_name(batch, scope, proto->name);
+        if (!name)
+                return batch->error->status;
 
         enumeration->magic = PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC;
         enumeration->name = name;
@@ -70,9 +75,9 @@ static enum pipit_status register_message(struct schema_batch *batch,
         if (!message)
                 return schema_out_of_memory(batch);
 
-        status = full_name(batch, scope, proto->name, &name);
-        if (status != PIPIT_OK)
-                return status;
+        name = full_name(batch, scope, proto->name);
+        if (!name)
+                return batch->error->status;
 
         message->proto = proto;
         message->file = batch->file;
@@ -98,15 +103,14 @@ static enum pipit_status register_service(struct schema_batch *batch,
 {
         struct schema_service *service =
                 pipit_arena_zalloc(&batch->schema->arena, sizeof(*service));
-        enum pipit_status status;
         char *name;
 
         if (!service)
                 return schema_out_of_memory(batch);
 
-        status = full_name(batch, batch->file->package, proto->name, &name);
-        if (status != PIPIT_OK)
-                return status;
+        name = full_name(batch, batch->file->package, proto->name);
+        if (!name)
+                return batch->error->status;
 
         service->proto = proto;
         service->file = batch->file;
@@ -286,8 +290,12 @@ static char *c_name(struct pipit_arena *arena, const char *package, const char *
         if (!name)
                 return NULL;
 
-        for (size_t i = 0; i < n_package; i++)
-                *output++ = package[i] == '.' ? '_' : package[i];
+        for (size_t i = 0; i < n_package; i++) {
+                if (package[i] == '.')
+                        *output++ = '_';
+                else
+                        *output++ = package[i];
+        }
         if (n_package > 0)
                 *output++ = '_';
 
@@ -298,7 +306,7 @@ static char *c_name(struct pipit_arena *arena, const char *package, const char *
                     (!isupper((unsigned char)method[i - 1]) ||
                      islower((unsigned char)method[i + 1])))
                         *output++ = '_';
-                *output++ = (char)tolower(c);
+                *output++ = pipit_ascii_lower(method[i]);
         }
 
         *output = '\0';
@@ -314,9 +322,9 @@ static enum pipit_status link_method(struct schema_batch *batch,
         enum pipit_status status;
         char *dotted;
 
-        status = full_name(batch, service->service.name, proto->name, &dotted);
-        if (status != PIPIT_OK)
-                return status;
+        dotted = full_name(batch, service->service.name, proto->name);
+        if (!dotted)
+                return batch->error->status;
         if (proto->client_streaming || proto->server_streaming)
                 return PIPIT_OK;
 

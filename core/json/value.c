@@ -59,7 +59,10 @@ static enum pipit_status fail_at(struct parser *parser, size_t offset, const cha
 
 static char peek(const struct parser *parser)
 {
-        return parser->at < parser->n_bytes ? parser->text[parser->at] : '\0';
+        if (parser->at >= parser->n_bytes)
+                return '\0';
+
+        return parser->text[parser->at];
 }
 
 static void skip_space(struct parser *parser)

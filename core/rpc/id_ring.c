@@ -4,7 +4,7 @@
 
 #include "core/rpc/id_hash.h"
 
-#define N_IDS_MIN 16
+#define N_IDS_MIN ((size_t)16)
 
 _Static_assert(PIPIT_ID_RING_MAX < UINT16_MAX, "a position and the free mark fit the index");
 

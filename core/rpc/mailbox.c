@@ -261,7 +261,7 @@ void pipit_mailbox_each(struct pipit_mailbox *mailbox, pipit_mailbox_visit_fn vi
 const char *pipit_call_state_name(enum pipit_mailbox_state state)
 {
         static const char *const names[] = {
-#define STATE_NAME(name, text) [PIPIT_CALL_##name] = text,
+#define STATE_NAME(name, text) [PIPIT_CALL_##name] = (text),
                 PIPIT_CALL_STATE_MAP(STATE_NAME)
 #undef STATE_NAME
         };
@@ -272,7 +272,7 @@ const char *pipit_call_state_name(enum pipit_mailbox_state state)
 const char *pipit_call_event_name(enum pipit_call_event event)
 {
         static const char *const names[] = {
-#define EVENT_NAME(name, text) [PIPIT_CALL_EVENT_##name] = text,
+#define EVENT_NAME(name, text) [PIPIT_CALL_EVENT_##name] = (text),
                 PIPIT_CALL_EVENT_MAP(EVENT_NAME)
 #undef EVENT_NAME
         };

@@ -165,7 +165,7 @@ static bool presence_find(const struct presence *presence,
 {
         size_t unit = (field->offset - presence->window) / PRESENCE_UNIT_BYTES;
 
-        if (field->offset < presence->window || unit >= PRESENCE_WORDS * 64)
+        if (field->offset < presence->window || unit >= (size_t)PRESENCE_WORDS * 64)
                 return false;
 
         *ret_word = unit / 64;
