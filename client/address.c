@@ -91,11 +91,11 @@ bool address_deinit(struct address *address)
 
 static void describe(struct address *address, const char *problem)
 {
-        snprintf(address->problem,
-                 sizeof(address->problem),
-                 "%s: %s",
-                 address->target.text,
-                 problem);
+        (void)snprintf(address->problem,
+                       sizeof(address->problem),
+                       "%s: %s",
+                       address->target.text,
+                       problem);
 }
 
 /* Somewhere in the upper half of the pause, so that many clients do not come at once. */
@@ -220,7 +220,7 @@ static const char *errno_text(int error, char *buffer, size_t n_bytes)
                 return "whoever listens there is no nng REP socket";
         if (error == ENOENT || error == ECONNREFUSED)
                 hint = "; is the server running?";
-        snprintf(buffer, n_bytes, "%s%s", strerror_r(error, text, sizeof(text)), hint);
+        (void)snprintf(buffer, n_bytes, "%s%s", strerror_r(error, text, sizeof(text)), hint);
 
         return buffer;
 }

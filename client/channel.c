@@ -56,7 +56,7 @@ static struct pipit_channel_options complete(const struct pipit_channel_options 
 
 static bool fail_new(struct pipit_error *ret_error, enum client_reason reason, const char *detail)
 {
-        snprintf(new_message, sizeof(new_message), "%s", detail);
+        (void)snprintf(new_message, sizeof(new_message), "%s", detail);
         *ret_error = client_error(reason, PIPIT_NOT_RUN);
         ret_error->message = new_message;
 
@@ -71,7 +71,7 @@ static bool fail_url(struct pipit_error *ret_error,
         int n_shown = n_bytes > 128 ? 128 : (int)n_bytes;
 
         fail_new(ret_error, CLIENT_REASON_INVALID_TARGET, "");
-        snprintf(new_message, sizeof(new_message), "%.*s: %s", n_shown, url, problem);
+        (void)snprintf(new_message, sizeof(new_message), "%.*s: %s", n_shown, url, problem);
 
         return false;
 }
@@ -224,7 +224,7 @@ struct pipit_channel *pipit_channel_new(const char *target,
                 channel->options = complete(options);
                 if (channel_open(channel, target, &error))
                         return channel;
-                channel = channel_destroy(channel);
+                (void)channel_destroy(channel);
         }
         if (ret_error)
                 *ret_error = error;

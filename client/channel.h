@@ -137,7 +137,8 @@ void lane_on_received(struct req_lane *req, int error, nng_msg *message);
 
 /* --- housekeeping.c --- */
 
-void *channel_thread(void *channel);
+/* Of pthread_create(); @context is the channel. */
+void *channel_thread(void *context);
 
 /* Any thread, with or without the mutex. */
 void channel_wake(struct pipit_channel *channel);

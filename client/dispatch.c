@@ -61,7 +61,7 @@ static void tell_cancel(struct address *address, uint64_t id)
                 size_t capacity = address->cancels_capacity ? address->cancels_capacity * 2 : 64;
                 uint64_t *cancels;
 
-                if (capacity > 2 * PIPIT_CALLS_PER_MAILBOX_MAX)
+                if (capacity > (size_t)2 * PIPIT_CALLS_PER_MAILBOX_MAX)
                         return;
                 cancels = realloc(address->cancels, capacity * sizeof(*cancels));
                 if (!cancels)

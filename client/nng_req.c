@@ -123,6 +123,13 @@ struct closing {
         unsigned int n_users;
 };
 
+static void closing_free(struct closing *closing)
+{
+        pthread_cond_destroy(&closing->changed);
+        pthread_mutex_destroy(&closing->mutex);
+        free(closing);
+}
+
 static void leave(struct closing *closing)
 {
         bool is_last;
@@ -130,11 +137,8 @@ static void leave(struct closing *closing)
         pthread_mutex_lock(&closing->mutex);
         is_last = --closing->n_users == 0;
         pthread_mutex_unlock(&closing->mutex);
-        if (!is_last)
-                return;
-        pthread_cond_destroy(&closing->changed);
-        pthread_mutex_destroy(&closing->mutex);
-        free(closing);
+        if (is_last)
+                closing_free(closing);
 }
 
 static void *close_socket(void *context)
@@ -206,8 +210,11 @@ static bool close_or_give_up(nng_socket socket)
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
         pthread_cond_init(&closing->changed, &attributes);
         pthread_condattr_destroy(&attributes);
-        if (!spawn(closing))
-                (void)close_socket(closing);
+        if (!spawn(closing)) {
+                nng_close(socket);
+                closing_free(closing);
+                return true;
+        }
         is_closed = wait_closed(closing);
         leave(closing);
 

@@ -285,11 +285,11 @@ static struct pipit_error reject_error(struct lane *lane,
         struct pipit_error error;
         char detail[96];
 
-        snprintf(detail,
-                 sizeof(detail),
-                 "the server rejected the frame: %s, detail %u",
-                 pipit_reject_name(reject->code),
-                 reject->detail);
+        (void)snprintf(detail,
+                       sizeof(detail),
+                       "the server rejected the frame: %s, detail %u",
+                       pipit_reject_name(reject->code),
+                       reject->detail);
         error = client_error_at(client_reason_of_reject(reject->code),
                                 PIPIT_NOT_RUN,
                                 &state->arena,

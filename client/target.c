@@ -74,7 +74,7 @@ static bool endpoint_v4(struct target_endpoint *endpoint, const char *host, uint
         in->sin_family = AF_INET;
         in->sin_port = htons(port);
         endpoint->n_address_bytes = (socklen_t)sizeof(*in);
-        snprintf(endpoint->url, sizeof(endpoint->url), "tcp://%s:%u", host, port);
+        (void)snprintf(endpoint->url, sizeof(endpoint->url), "tcp://%s:%u", host, port);
 
         return true;
 }
@@ -88,7 +88,7 @@ static bool endpoint_v6(struct target_endpoint *endpoint, const char *host, uint
         in->sin6_family = AF_INET6;
         in->sin6_port = htons(port);
         endpoint->n_address_bytes = (socklen_t)sizeof(*in);
-        snprintf(endpoint->url, sizeof(endpoint->url), "tcp://[%s]:%u", host, port);
+        (void)snprintf(endpoint->url, sizeof(endpoint->url), "tcp://[%s]:%u", host, port);
 
         return true;
 }
