@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/base/ascii.h"
 #include "core/json/nearest.h"
 
 #define NAME_BYTES_MAX 256
@@ -28,7 +29,10 @@ static void to_kebab_case(const char *name, size_t n_name, char ret_kebab[2 * NA
 
                 if (isupper(c) && (after_lower || before_lower))
                         *ret_kebab++ = '-';
-                *ret_kebab++ = c == '_' ? '-' : (char)tolower(c);
+                if (c == '_')
+                        *ret_kebab++ = '-';
+                else
+                        *ret_kebab++ = pipit_ascii_lower(name[i]);
         }
 
         *ret_kebab = '\0';
