@@ -157,7 +157,7 @@ static enum pipit_status read_version(PGconn *connection,
                                       uint32_t *ret_version,
                                       struct pipit_error *ret_error)
 {
-        char values[1][96];
+        char values[1][96] = {""};
         enum pipit_status status;
 
         *ret_version = 0;
