@@ -155,6 +155,8 @@ PIPIT_PUBLIC ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
         return result;
 }
 
+/* The C library names them as only it may. */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 PIPIT_PUBLIC int epoll_wait(int fd, struct epoll_event *events, int n_events, int timeout_ms)
 {
         uintptr_t caller = (uintptr_t)__builtin_return_address(0);
