@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/ascii.h"
 #include "core/base/macros.h"
 #include "core/base/utf8.h"
 #include "core/users/errors.h"
@@ -80,11 +81,8 @@ void users_email_key(const char *email, char ret_key[USER_EMAIL_BYTES_MAX + 1])
 {
         size_t n;
 
-        for (n = 0; n < USER_EMAIL_BYTES_MAX && email[n] != '\0'; n++) {
-                char c = email[n];
-
-                ret_key[n] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-        }
+        for (n = 0; n < USER_EMAIL_BYTES_MAX && email[n] != '\0'; n++)
+                ret_key[n] = pipit_ascii_lower(email[n]);
         ret_key[n] = '\0';
 }
 
