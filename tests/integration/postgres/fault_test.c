@@ -202,7 +202,7 @@ static void another_isolation_is_refused_where_sessions_are_shared(void **state)
         struct side_fixture *fixture = *state;
         struct user user = sample_user_number(1);
         struct call call = side_call(fixture, &user);
-        char conninfo[640];
+        char conninfo[1024];
         struct users_postgres_options options = {.conninfo = conninfo, .no_named_statements = true};
         struct users_repository *repository;
         struct pipit_error error;
