@@ -147,6 +147,7 @@ static void a_full_mailbox_says_so_and_is_emptied_by_polls(void **state)
         request.message.hold_ms = 1;
         exchange_run(&client, &request, &answer);
         answer_deinit(&answer);
+        fixture_wait_parked(&fixture, N);
         for (size_t i = 0; i < N; ++i)
                 fixture_answer_with(&fixture, i, N_BYTES);
 

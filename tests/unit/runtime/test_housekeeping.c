@@ -71,14 +71,19 @@ static int tear_down(void **state)
         return 0;
 }
 
-/* The thread stands still until open() has run: what is armed meanwhile is due together. */
-static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+/* The thread stands still here until the gate opens: what is armed meanwhile is due together. */
+static bool is_at_gate;
+static bool gate_is_open;
 
 static void pass_gate(struct job *job)
 {
         (void)job;
-        pthread_mutex_lock(&gate);
-        pthread_mutex_unlock(&gate);
+        pthread_mutex_lock(&mutex);
+        is_at_gate = true;
+        pthread_cond_broadcast(&changed);
+        while (!gate_is_open)
+                pthread_cond_wait(&changed, &mutex);
+        pthread_mutex_unlock(&mutex);
 }
 
 static void timers_fire_once_each_in_the_order_of_their_times(void **state)
@@ -87,8 +92,11 @@ static void timers_fire_once_each_in_the_order_of_their_times(void **state)
         int64_t now_us = pipit_clock_now_us();
 
         (void)state;
-        pthread_mutex_lock(&gate);
         housekeeping_submit(hk, &job);
+        pthread_mutex_lock(&mutex);
+        while (!is_at_gate)
+                pthread_cond_wait(&changed, &mutex);
+        pthread_mutex_unlock(&mutex);
         /* Each armed late and then earlier, removed and armed again: the heap in all its moves. */
         for (size_t i = 0; i < N_TIMERS; ++i) {
                 owners[i].due_us = now_us - (int64_t)(i * 7919 % N_TIMERS) - 1;
@@ -100,7 +108,10 @@ static void timers_fire_once_each_in_the_order_of_their_times(void **state)
         }
         for (size_t i = 0; i < N_TIMERS; ++i)
                 housekeeping_arm(hk, &owners[i].timer, owners[i].due_us);
-        pthread_mutex_unlock(&gate);
+        pthread_mutex_lock(&mutex);
+        gate_is_open = true;
+        pthread_cond_broadcast(&changed);
+        pthread_mutex_unlock(&mutex);
 
         wait_fired(N_TIMERS);
         for (size_t i = 1; i < N_TIMERS; ++i)
