@@ -116,8 +116,16 @@ void close_all(struct pipit_server *server)
                         look_again();
         } while (n_taken(server) > 0);
 
-        for (size_t i = 0; i < server->n_endpoints; ++i)
-                rep_endpoint_close(server->endpoints[i]);
+        for (size_t i = 0; i < server->n_endpoints; ++i) {
+                if (rep_endpoint_close(server->endpoints[i]))
+                        continue;
+                pipit_log_line(server->log,
+                               PIPIT_LOG_WARNING,
+                               "nng does not close a socket; leaving it",
+                               PIPIT_LOG_STRING("url", rep_endpoint_url(server->endpoints[i])));
+                server->log = NULL;
+                atomic_fetch_add(&server->refs, 1);
+        }
 }
 
 size_t drain(struct pipit_server *server)

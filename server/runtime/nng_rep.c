@@ -6,10 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* So many receive at any time, unless the cap is reached. */
 #define CONTEXTS_RECEIVING_MIN 4
+
+/* How long nng may take to close a socket. */
+#define CLOSE_WAIT_S 3
 
 /* More than these are parked, not received on. */
 #define CONTEXTS_RECEIVING_MAX 32
@@ -361,7 +365,7 @@ struct rep_endpoint *rep_endpoint_new(const char *url,
 
 struct rep_endpoint *rep_endpoint_free(struct rep_endpoint *endpoint)
 {
-        if (!endpoint)
+        if (!endpoint || endpoint->open)
                 return NULL;
 
         pthread_mutex_destroy(&endpoint->mutex);
@@ -601,19 +605,54 @@ static struct context *context_take(struct rep_endpoint *endpoint)
         return context;
 }
 
-void rep_endpoint_close(struct rep_endpoint *endpoint)
+static void *close_main(void *argument)
+{
+        struct rep_endpoint *endpoint = argument;
+
+        nng_close(endpoint->socket);
+
+        return NULL;
+}
+
+/*
+ * nng 1.5 waits for ever for a pipe that was closed between the head and the
+ * body of a message that it was receiving: a thread of its own does the waiting.
+ */
+static bool socket_close(struct rep_endpoint *endpoint)
+{
+        struct timespec until;
+        pthread_t thread;
+
+        if (pthread_create(&thread, NULL, close_main, endpoint) != 0) {
+                (void)close_main(endpoint);
+                return true;
+        }
+
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += CLOSE_WAIT_S;
+        if (pthread_timedjoin_np(thread, NULL, &until) == 0)
+                return true;
+        pthread_detach(thread);
+
+        return false;
+}
+
+bool rep_endpoint_close(struct rep_endpoint *endpoint)
 {
         struct context *context;
 
         if (!endpoint->open)
-                return;
+                return true;
+        if (!socket_close(endpoint))
+                return false;
         endpoint->open = false;
 
-        nng_close(endpoint->socket);
         while ((context = context_take(endpoint))) {
                 context_free(context);
                 atomic_fetch_sub(endpoint->options.n_contexts, 1);
         }
         endpoint->parked = NULL;
         endpoint->n_parked = 0;
+
+        return true;
 }

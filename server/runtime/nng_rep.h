@@ -92,7 +92,7 @@ struct rep_endpoint *rep_endpoint_new(const char *url,
                                       const struct rep_handlers *handlers,
                                       void *self);
 
-/* After rep_endpoint_close(), or never listened. NULL is a no-op. Returns NULL. */
+/* After rep_endpoint_close(), or never listened. One that could not be closed stays. NULL is a no-op. Returns NULL. */
 struct rep_endpoint *rep_endpoint_free(struct rep_endpoint *endpoint);
 
 /* Binds and receives. *ret_error tells what nng said; then too it is to be shut and closed. */
@@ -128,7 +128,9 @@ void rep_endpoint_trim(struct rep_endpoint *endpoint);
  * it. Not in a callback.
  */
 void rep_endpoint_shut(struct rep_endpoint *endpoint);
-void rep_endpoint_close(struct rep_endpoint *endpoint);
+
+/* False: nng is stuck, and may come back to the handlers' self, which must never be freed. */
+PIPIT_MUST_CHECK bool rep_endpoint_close(struct rep_endpoint *endpoint);
 
 /* Closes a pipe. Not in a callback. */
 void rep_pipe_close(uint32_t pipe);
