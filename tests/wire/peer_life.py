@@ -68,13 +68,14 @@ def drain(server):
 def drain_simple(server):
     pipe, other = Pipe.connect(server.url), Pipe.connect(server.url)
     text = os.urandom(4).hex()
-    request_id = pipe.send(wire.request_frame(calls=[call(1, echo.SLEEP, echo.sleep(500, text), LONG_MS)]))
+    request_id = pipe.send(wire.request_frame(calls=[call(1, echo.SLEEP, echo.sleep(1500, text), LONG_MS)]))
     server.line("ran " + text)
     server.terminate()
     until = wire.time.monotonic() + 20
-    while not (refused := simple(other, call(1, echo.ECHO))).draining:
+    # What was let in just before may be answered OK by a server that drains already.
+    while not simple(other, call(1, echo.ECHO)).draining:
         true(wire.time.monotonic() < until, "the drain begins")
-    equal(str(refused.replies[1]), DRAINING)
+    equal(str(simple(other, call(1, echo.ECHO)).replies[1]), DRAINING)
     response = wire.read_response(pipe.recv(request_id))
     equal((str(response.replies[1]), response.draining), ("OK", True))
     pipe.close()
