@@ -6,8 +6,8 @@
 #include "client/errors.h"
 #include "core/base/status.h"
 #include "core/rpc/frame.h"
-#include "core/rpc/wire_limits.h"
 #include "core/rpc/mailbox.h"
+#include "core/rpc/wire_limits.h"
 #include "server/runtime/errors.h"
 
 #define CALL_ID 7

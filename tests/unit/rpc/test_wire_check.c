@@ -10,9 +10,9 @@
 
 #include "core/base/arena.h"
 #include "core/base/macros.h"
-#include "core/rpc/wire_limits.h"
 #include "core/rpc/message.h"
 #include "core/rpc/wire_check.h"
+#include "core/rpc/wire_limits.h"
 #include "pipit/v1/frame.pb-c.h"
 #include "tests/unit/rpc/random_message.h"
 #include "tests/unit/rpc/required.pb-c.h"
