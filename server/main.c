@@ -6,6 +6,7 @@
  */
 
 #include <errno.h>
+#include <malloc.h>
 #include <pipit/server.h>
 #include <pthread.h>
 #include <signal.h>
@@ -36,6 +37,13 @@
 #define EXIT_USAGE     2
 #define LOG_FLUSH_MS   1000
 #define DIRECTORY_MODE 0750 /* SECURITY: what others may not enter, they cannot connect to */
+
+/*
+ * Blocks from here on go back to the kernel when they are freed. Large ones come
+ * and go with the frames, on whichever thread: kept by malloc they would lie in
+ * pieces between what stays, and add up.
+ */
+#define MMAP_THRESHOLD (32 * 1024)
 
 #define SQLITE_SCHEME "sqlite:"
 
@@ -327,6 +335,7 @@ int main(int argc, char **argv)
                 (void)fprintf(stderr, "usersd: libsodium cannot be initialised\n");
                 return EXIT_INTERNAL;
         }
+        (void)mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
         (void)signal(SIGPIPE, SIG_IGN);
         if (options.command == USERSD_SERVE)
                 block_signals(&signals);

@@ -40,8 +40,11 @@ struct pipit_arena {
 #define PIPIT_ARENA_CHUNK_BYTES     2048
 #define PIPIT_ARENA_CHUNK_BYTES_MAX 65536
 
-/* What reset keeps at most, so that one large frame does not stay for ever. */
-#define PIPIT_ARENA_KEEP_BYTES 65536
+/*
+ * What reset keeps at most: enough for a call or two. Pooled arenas that each once
+ * held a large frame would otherwise add up to far more than is in use.
+ */
+#define PIPIT_ARENA_KEEP_BYTES 8192
 
 /* @n_bytes, not zeroed. NULL: out of memory, or over the cap. Zero bytes are a valid pointer. */
 void *pipit_arena_alloc(struct pipit_arena *arena, size_t n_bytes);

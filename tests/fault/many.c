@@ -23,12 +23,14 @@
 
 #include "core/base/clock.h"
 #include "core/base/macros.h"
+#include "grpc/health/v1/health.pipit.h"
 #include "tests/harness/harness.h"
 #include "users/v1/users.pipit.h"
 
 #define N_THREADS         1000
 #define N_ASYNCHRONOUS    10000
-#define N_WAVES           3 /* a round: how many calls are out at once varies from wave to wave */
+#define N_WAVES           3   /* a round */
+#define N_LOOKS           100 /* health calls: by then the server has taken up what was sent before */
 #define THREAD_STACK      (256 * 1024)
 #define TIMEOUT_MS        60000
 #define N_CONNECTIONS_MAX 4
@@ -172,6 +174,31 @@ static int watch_connections(struct run *run, PGconn *database)
         return most;
 }
 
+static void execute(PGconn *database, const char *sql)
+{
+        PGresult *result = PQexec(database, sql);
+
+        if (PQresultStatus(result) != PGRES_COMMAND_OK)
+                die("%s: %s", sql, PQerrorMessage(database));
+        PQclear(result);
+}
+
+/* Asks for health, beside what is outstanding. */
+static void look(const char *url)
+{
+        struct pipit_channel *channel = pipit_channel_new(url, NULL, NULL);
+        Grpc__Health__V1__HealthCheckRequest request = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
+        struct pipit_call call = {0};
+
+        for (unsigned int i = 0; channel && i < N_LOOKS; i++) {
+                if (grpc_health_v1_check(channel, &call, &request, NULL) != PIPIT_OK)
+                        die("health: %s", pipit_call_error(&call)->message);
+                pipit_call_reset(&call);
+        }
+        pipit_call_deinit(&call);
+        (void)pipit_channel_free(channel);
+}
+
 static void start_threads(struct one *ones, size_t n, pthread_t *ret_threads)
 {
         pthread_attr_t attributes;
@@ -187,7 +214,11 @@ static void start_threads(struct one *ones, size_t n, pthread_t *ret_threads)
         (void)pthread_attr_destroy(&attributes);
 }
 
-static void run_once(struct pipit_channel *channel, PGconn *database, char kind, unsigned int round)
+static void run_once(struct pipit_channel *channel,
+                     const char *url,
+                     PGconn *database,
+                     char kind,
+                     unsigned int round)
 {
         size_t n = kind == 't' ? N_THREADS : N_ASYNCHRONOUS;
         struct run run = {.channel = channel, .n_out = n, .round = round, .kind = kind};
@@ -201,11 +232,15 @@ static void run_once(struct pipit_channel *channel, PGconn *database, char kind,
         (void)pthread_cond_init(&run.changed, NULL);
         for (size_t i = 0; i < n; i++)
                 ones[i] = (struct one){.run = &run, .index = i};
+        /* All of them are out at once in every wave, so that one peak compares with the next. */
+        execute(database, "begin; lock table users in share row exclusive mode");
         if (kind == 't')
                 start_threads(ones, n, threads);
         else
                 for (size_t i = 0; i < n; i++)
                         start_asynchronous(&ones[i]);
+        look(url);
+        execute(database, "commit");
 
         n_connections = watch_connections(&run, database);
         for (size_t i = 0; kind == 't' && i < n; i++)
@@ -283,8 +318,8 @@ int main(int argc, char **argv)
 
         for (unsigned int round = 0; round < 2; round++) {
                 for (unsigned int wave = 0; wave < N_WAVES; wave++) {
-                        run_once(channel, database, 't', round * N_WAVES + wave);
-                        run_once(channel, database, 'a', round * N_WAVES + wave);
+                        run_once(channel, url, database, 't', round * N_WAVES + wave);
+                        run_once(channel, url, database, 'a', round * N_WAVES + wave);
                 }
                 server_peak[round] = process_memory(server.pid, "VmHWM:");
                 client_peak[round] = process_memory(getpid(), "VmHWM:");
