@@ -221,7 +221,7 @@ static struct pg_connection *pick(struct pg_store *store, enum pg_kind kind)
                 if (connection->state != PG_CONNECTION_READY)
                         continue;
                 first = false;
-                if (kept || connection->n_batches >= PG_DEPTH || weight >= best_weight)
+                if (kept || connection->n_batches >= store->depth || weight >= best_weight)
                         continue;
                 best = connection;
                 best_weight = weight;

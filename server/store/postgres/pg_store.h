@@ -51,8 +51,14 @@ static inline bool pg_kind_is_logged(enum pg_kind kind)
         return kind >= PG_LOGGED_INSERT && kind < PG_N_KINDS;
 }
 
-/* Batches that a connection has under way at once. */
-#define PG_DEPTH 4
+/*
+ * Batches that a connection has under way at once; behind a pooler one: PgBouncer
+ * (1.18 seen) gives the server's connection to the next client once every Sync that
+ * it has read is answered, though half of the next Bind has gone there already, and
+ * the two clients' bytes mix.
+ */
+#define PG_DEPTH        4
+#define PG_DEPTH_POOLED 1
 
 #define PG_CONNECTIONS_MAX 64
 #define PG_BATCH_MAX       4096 /* slots hold 16 bits, and are half empty */
@@ -171,6 +177,7 @@ struct pg_store {
         uint32_t queue_max;
         uint32_t batch_max;
         size_t n_slots;
+        uint32_t depth; /* batches a connection */
         bool named;
         uint8_t page_token_key[PG_PAGE_TOKEN_KEY_BYTES];
         int event_fd;

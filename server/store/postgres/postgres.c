@@ -212,7 +212,7 @@ static struct pg_store *store_free(struct pg_store *store)
                 for (uint32_t i = 0; i < store->n_connections; i++)
                         pg_connection_deinit(store, &store->connections[i]);
         if (store->batch_memory)
-                for (size_t i = 0; i < (size_t)store->n_connections * PG_DEPTH; i++) {
+                for (size_t i = 0; i < (size_t)store->n_connections * store->depth; i++) {
                         free(store->batch_memory[i].ops);
                         free(store->batch_memory[i].slots);
                         free(store->batch_memory[i].request_slots);
@@ -263,7 +263,7 @@ static uint32_t bounded(uint32_t wanted, uint32_t otherwise, uint32_t most)
 
 static bool batches_init(struct pg_store *store)
 {
-        size_t n = store->n_connections * (size_t)PG_DEPTH;
+        size_t n = (size_t)store->n_connections * store->depth;
 
         store->n_slots = 16;
         while (store->n_slots < 2 * (size_t)store->batch_max)
@@ -305,6 +305,7 @@ static struct pg_store *store_new(const struct users_postgres_options *options)
         store->queue_max = bounded(options->queue_max, QUEUE_DEFAULT, UINT32_MAX);
         store->batch_max = bounded(options->batch_max, BATCH_DEFAULT, PG_BATCH_MAX);
         store->named = !options->no_named_statements;
+        store->depth = store->named ? PG_DEPTH : PG_DEPTH_POOLED;
         store->live.live_next = &store->live;
         store->live.live_previous = &store->live;
         store->expiry_us = PIPIT_NEVER_US;

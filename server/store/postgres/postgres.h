@@ -14,7 +14,8 @@
  *
  * Sessions are set up with statement_timeout 70s and lock_timeout 2s (a batch
  * behind a row that others hold longer is divided). Not so with
- * no_named_statements, where sessions belong to the pooler: set both there.
+ * no_named_statements, where sessions belong to the pooler: set both there. Then
+ * each connection also waits for the answer to one batch before it sends the next.
  */
 
 #ifndef SERVER_STORE_POSTGRES_POSTGRES_H
