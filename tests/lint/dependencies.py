@@ -29,7 +29,8 @@ ALLOWED = {
     "server/store/postgres": {BASE, USERS, "libpq"},
     "server": {BASE, USERS, RUNTIME, "server/delivery", "server/store", "sodium"},
     "client": {BASE, RPC, "protobuf-c", "nng", "gen:pipit/v1", "gen:google"},
-    "tools": {BASE, RPC, JSON, CLIENT, "protobuf-c", "gen:users", "gen:grpc", "gen:google"},
+    "tools": {BASE, RPC, JSON, CLIENT, "protobuf-c", "gen:users", "gen:grpc", "gen:google",
+              "gen:pipit"},
 }
 
 EXTERNAL = {

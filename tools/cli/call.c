@@ -5,11 +5,10 @@
 
 #include "core/json/input.h"
 #include "core/json/json.h"
-#include "tools/cli/catalogue.h"
 #include "tools/cli/command.h"
-#include "tools/cli/invocation.h"
-#include "tools/cli/method.h"
+#include "tools/cli/dynamic_call.h"
 #include "tools/cli/report.h"
+#include "tools/cli/server.h"
 
 /* The text of a request: as it is, from @FILE, or from standard input; and its name for errors. */
 static bool read_text(struct cli_arguments *arguments,
@@ -54,71 +53,76 @@ static bool read_text(struct cli_arguments *arguments,
         return status == PIPIT_OK;
 }
 
-static ProtobufCMessage *read_request(struct cli_arguments *arguments,
-                                      const struct pipit_schema *schema,
-                                      const struct pipit_method *method,
-                                      const char *argument)
+static int call_once(struct cli_arguments *arguments,
+                     const struct cli_server *server,
+                     const char *name,
+                     const char *json)
 {
-        struct pipit_error error = {0};
-        ProtobufCMessage *request;
-        const char *name, *text;
-        size_t n_bytes;
+        struct cli_dynamic_call call = {
+                .name = name,
+                .timeout_ms = arguments->options.timeout_ms,
+                .wait_for_ready = arguments->options.wait_for_ready,
+        };
+        const char *origin;
+        int status;
 
-        if (!read_text(arguments, argument, &name, &text, &n_bytes))
-                return NULL;
-        if (pipit_json_read(
-                    method->request, text, n_bytes, schema, &arguments->arena, &request, &error) !=
-            PIPIT_OK) {
-                (void)cli_value_error("%s:%s", name, error.message);
-                return NULL;
+        if (!read_text(arguments, json, &origin, &call.json, &call.n_json_bytes))
+                return CLI_USAGE;
+
+        if (cli_dynamic_call_prepare(&call, server) != PIPIT_OK) {
+                if (call.method)
+                        status = cli_value_error("%s:%s", origin, call.error.message);
+                else
+                        status = cli_value_error("%s", call.error.message);
+        } else {
+                enum pipit_status outcome = cli_dynamic_call_run(&call, server);
+
+                cli_print_call(arguments, &call);
+                if (outcome == PIPIT_OK)
+                        status = cli_print_message(arguments, server->schema, call.message);
+                else
+                        status = cli_print_error(
+                                arguments, &call.error, cli_dynamic_call_peer(&call));
         }
 
-        return request;
+        cli_dynamic_call_deinit(&call);
+        return status;
 }
 
 static int run_on(struct cli_arguments *arguments,
-                  const struct pipit_schema *schema,
-                  const char *target,
-                  const char *name)
+                  struct cli_server *server,
+                  const char *name,
+                  const char *json)
 {
-        const char *json = cli_take(arguments), *problem;
-        const struct pipit_method *method =
-                cli_method_find(schema, name, &arguments->arena, &problem);
+        struct pipit_error error = {.status = PIPIT_OK};
+        int status = cli_server_connect(arguments, server->target, server);
 
-        if (!method)
-                return cli_value_error("%s", problem);
-        if (!cli_no_more(arguments))
-                return CLI_USAGE;
+        if (status == CLI_OK)
+                status = cli_server_learn(arguments, server, &error);
+        if (status >= CLI_RPC_BASE)
+                return cli_print_error(arguments, &error, server->target);
 
-        ProtobufCMessage *request = read_request(arguments, schema, method, json ? json : "{}");
-
-        if (!request)
-                return CLI_USAGE;
-
-        return cli_invoke(arguments, schema, target, method, request, cli_print_message);
+        return status == CLI_OK ? call_once(arguments, server, name, json) : status;
 }
 
 static int run_call(struct cli_arguments *arguments)
 {
-        const char *target = cli_take_target(arguments);
+        struct cli_server server = {.target = cli_take_target(arguments)};
 
-        if (!target)
+        if (!server.target)
                 return CLI_USAGE;
 
-        const char *name = cli_take(arguments);
+        const char *name = cli_take(arguments), *json = cli_take(arguments);
 
         if (!name)
                 return cli_usage_error(arguments,
                                        "a method is missing, as users.v1.UsersService/GetUser");
-
-        struct pipit_schema *schema = cli_catalogue_new(arguments);
-
-        if (!schema)
+        if (!cli_no_more(arguments))
                 return CLI_USAGE;
 
-        int status = run_on(arguments, schema, target, name);
+        int status = run_on(arguments, &server, name, json ? json : "{}");
 
-        pipit_schema_free(schema);
+        cli_server_close(&server);
         return status;
 }
 
@@ -127,7 +131,7 @@ static const struct cli_option options[] = {
         CLI_OPTION_METADATA,
         CLI_OPTION_WAIT_FOR_READY,
         CLI_OPTION_INSECURE_PLAINTEXT,
-        CLI_OPTION_DESCRIPTOR_SET,
+        CLI_OPTIONS_SCHEMA,
         CLI_OPTION_OUTPUT,
         CLI_OPTION_COMPACT,
         CLI_OPTION_DEFAULTS,

@@ -1,14 +1,20 @@
 /*
- * The services that pipit knows: those built in, and those of descriptor sets
+ * Schemas that need no server: --proto, --descriptor-set, and what is built in
  */
 
 #ifndef TOOLS_CLI_CATALOGUE_H
 #define TOOLS_CLI_CATALOGUE_H
 
-#include "core/json/schema.h"
-#include "tools/cli/options.h"
+#include "tools/cli/server.h"
 
-/* NULL: it said on stderr what is wrong. */
-struct pipit_schema *cli_catalogue_new(struct cli_arguments *arguments);
+/* Whether flags name files: nobody has to be asked, then. */
+bool cli_catalogue_has_files(const struct cli_arguments *arguments);
+
+/*
+ * Adds the files of the flags to the schema of @server, which is empty, and lists
+ * their services; behind them comes what is built in. Returns an exit code; it
+ * told what is wrong.
+ */
+int cli_catalogue_fill(struct cli_arguments *arguments, struct cli_server *server);
 
 #endif

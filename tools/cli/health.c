@@ -3,19 +3,16 @@
 #include "core/json/json.h"
 #include "grpc/health/v1/health.pipit.h"
 #include "tools/cli/command.h"
-#include "tools/cli/invocation.h"
 #include "tools/cli/report.h"
+#include "tools/cli/server.h"
 
 static int print_health(struct cli_arguments *arguments,
-                        const struct pipit_schema *schema,
-                        const ProtobufCMessage *response)
+                        const Grpc__Health__V1__HealthCheckResponse *health)
 {
-        const Grpc__Health__V1__HealthCheckResponse *health = (const void *)response;
-
         /* UNKNOWN is 0, and has to be seen all the same. */
         arguments->options.defaults = true;
 
-        int status = cli_print_message(arguments, schema, response);
+        int status = cli_print_message(arguments, NULL, &health->base);
 
         if (status != CLI_OK)
                 return status;
@@ -25,12 +22,36 @@ static int print_health(struct cli_arguments *arguments,
                        : CLI_NOT_SERVING;
 }
 
+static int check(struct cli_arguments *arguments,
+                 const struct cli_server *server,
+                 const Grpc__Health__V1__HealthCheckRequest *request)
+{
+        const struct pipit_method *method = &grpc_health_v1_health_descriptor.methods[0];
+        struct cli_dynamic_call call = {
+                .method = method,
+                .request = &request->base,
+                .timeout_ms = arguments->options.timeout_ms,
+                .wait_for_ready = arguments->options.wait_for_ready,
+        };
+        enum pipit_status status = cli_dynamic_call_run(&call, server);
+        int result;
+
+        cli_print_call(arguments, &call);
+        if (status == PIPIT_OK)
+                result = print_health(arguments, (const void *)call.message);
+        else
+                result = cli_print_error(arguments, &call.error, cli_dynamic_call_peer(&call));
+
+        cli_dynamic_call_deinit(&call);
+        return result;
+}
+
 static int run_health(struct cli_arguments *arguments)
 {
         Grpc__Health__V1__HealthCheckRequest request = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
-        const char *target = cli_take_target(arguments);
+        struct cli_server server = {.target = cli_take_target(arguments)};
 
-        if (!target)
+        if (!server.target)
                 return CLI_USAGE;
 
         const char *service = cli_take(arguments);
@@ -38,18 +59,16 @@ static int run_health(struct cli_arguments *arguments)
         if (!cli_no_more(arguments))
                 return CLI_USAGE;
 
-        char *copy = pipit_arena_strdup(&arguments->arena, service ? service : "");
-
-        if (!copy)
+        request.service = pipit_arena_strdup(&arguments->arena, service ? service : "");
+        if (!request.service)
                 return cli_value_error("out of memory");
 
-        request.service = copy;
-        return cli_invoke(arguments,
-                          NULL,
-                          target,
-                          &grpc_health_v1_health_descriptor.methods[0],
-                          &request.base,
-                          print_health);
+        int status = cli_server_connect(arguments, server.target, &server);
+
+        if (status == CLI_OK)
+                status = check(arguments, &server, &request);
+        cli_server_close(&server);
+        return status;
 }
 
 static const struct cli_option options[] = {

@@ -129,6 +129,7 @@ static const struct pipit_method *find_in_service(const struct pipit_service *se
 
 /* All methods that fit; of the services whose package it is alone, if @exact. */
 static size_t find_friendly(const struct pipit_schema *schema,
+                            size_t n_services,
                             const struct friendly *wanted,
                             bool exact,
                             struct pipit_arena *arena,
@@ -139,7 +140,7 @@ static size_t find_friendly(const struct pipit_schema *schema,
         const char *names = "";
         size_t n = 0;
 
-        for (size_t i = 0; (service = pipit_schema_service(schema, i)); i++) {
+        for (size_t i = 0; i < n_services && (service = pipit_schema_service(schema, i)); i++) {
                 const struct pipit_method *method = NULL;
 
                 if (exact ? package_is(wanted->service, service->name)
@@ -152,6 +153,61 @@ static size_t find_friendly(const struct pipit_schema *schema,
                 names = pipit_arena_printf(arena, "%s%s%s", names, n > 0 ? ", " : "", method->name);
                 names = names ? names : "";
                 n++;
+        }
+
+        *ret_names = names;
+        return n;
+}
+
+/* --- by the end of its name ------------------------------------------------------ */
+
+static bool is_separator(char c)
+{
+        return c == '.' || c == '/';
+}
+
+/* Whether @full is @name, or ends so behind a dot or slash; these two are the same. */
+static bool ends_with(const char *full, const char *name)
+{
+        size_t n_full = strlen(full), n_name = strlen(name);
+
+        if (n_name == 0 || n_name > n_full ||
+            (n_name < n_full && !is_separator(full[n_full - n_name - 1])))
+                return false;
+
+        full += n_full - n_name;
+        for (size_t i = 0; i < n_name; i++) {
+                if (full[i] != name[i] && !(is_separator(full[i]) && is_separator(name[i])))
+                        return false;
+        }
+
+        return true;
+}
+
+/* All methods of the first @n_services that end so. */
+static size_t find_ends(const struct pipit_schema *schema,
+                        size_t n_services,
+                        const char *name,
+                        struct pipit_arena *arena,
+                        const struct pipit_method **ret_method,
+                        const char **ret_names)
+{
+        const struct pipit_service *service;
+        const char *names = "";
+        size_t n = 0;
+
+        for (size_t i = 0; i < n_services && (service = pipit_schema_service(schema, i)); i++) {
+                for (size_t j = 0; j < service->n_methods; j++) {
+                        const char *full = service->methods[j].name;
+
+                        if (!ends_with(full, name))
+                                continue;
+
+                        *ret_method = &service->methods[j];
+                        names = pipit_arena_printf(arena, "%s%s%s", names, n > 0 ? ", " : "", full);
+                        names = names ? names : "";
+                        n++;
+                }
         }
 
         *ret_names = names;
@@ -185,24 +241,38 @@ static const char *nearest_friendly(const struct pipit_schema *schema,
                             : NULL;
 }
 
-/* Who writes "GetUser" or "UsersService/GetUser" means a method whose name ends so. */
+/* As many words from the end of @full as @name has: "UsersService/GetUser" of the whole name. */
+static const char *end_like(const char *full, const char *name)
+{
+        const char *end = full + strlen(full);
+        size_t n_dots = 0;
+
+        for (; *name; name++)
+                n_dots += is_separator(*name) ? 1 : 0;
+
+        while (end > full && (!is_separator(end[-1]) || n_dots-- > 0))
+                end--;
+
+        return end;
+}
+
+/* Who writes "GetUsr" or "UsersService/GetUsr" means a method whose name ends nearly so. */
 static const char *nearest_by_end(const struct pipit_schema *schema, const char *name)
 {
+        struct pipit_nearest nearest = {.wanted = name};
         const struct pipit_service *service;
-        size_t n_name = strlen(name);
+        const char *best = NULL, *found = NULL;
 
         for (size_t i = 0; (service = pipit_schema_service(schema, i)); i++) {
                 for (size_t j = 0; j < service->n_methods; j++) {
-                        const char *full = service->methods[j].name;
-                        size_t n_full = strlen(full);
-
-                        if (n_full > n_name && strcmp(full + n_full - n_name, name) == 0 &&
-                            strchr("./", full[n_full - n_name - 1]))
-                                return full;
+                        pipit_nearest_consider(&nearest, end_like(service->methods[j].name, name));
+                        if (nearest.name != found)
+                                best = service->methods[j].name;
+                        found = nearest.name;
                 }
         }
 
-        return NULL;
+        return best;
 }
 
 /* A service where a method belongs: its methods are what is looked for. */
@@ -245,7 +315,7 @@ static const char *explain(const struct pipit_schema *schema,
                            struct pipit_arena *arena)
 {
         const char *methods = list_of_service(schema, name, arena);
-        const char *near = nearest_by_end(schema, name);
+        const char *near = pipit_schema_nearest_method(schema, name);
 
         if (methods)
                 return pipit_arena_printf(arena,
@@ -255,14 +325,14 @@ static const char *explain(const struct pipit_schema *schema,
                                           methods);
 
         if (!near)
-                near = pipit_schema_nearest_method(schema, name);
+                near = nearest_by_end(schema, name);
         if (near)
                 return pipit_arena_printf(
                         arena, "there is no method '%s'; did you mean %s?", name, near);
 
         return pipit_arena_printf(arena,
                                   "there is no method '%s'; the known services are %s "
-                                  "(--descriptor-set FILE adds others)",
+                                  "(--proto FILE and --descriptor-set FILE bring others)",
                                   name,
                                   list_services(schema, arena));
 }
@@ -280,41 +350,92 @@ static const char *explain_friendly(const struct pipit_schema *schema,
 
         return pipit_arena_printf(arena,
                                   "no service fits '%s'; the known services are %s "
-                                  "(--descriptor-set FILE adds others)",
+                                  "(--proto FILE and --descriptor-set FILE bring others)",
                                   wanted->service,
                                   list_services(schema, arena));
 }
 
+/* --- finding ------------------------------------------------------------------- */
+
+static const struct pipit_method *fail(const char **ret_problem, const char *problem)
+{
+        *ret_problem = problem ? problem : "out of memory";
+        return NULL;
+}
+
+static const struct pipit_method *fail_ambiguous(struct pipit_arena *arena,
+                                                 const char *name,
+                                                 const char *names,
+                                                 const char **ret_problem)
+{
+        return fail(ret_problem,
+                    pipit_arena_printf(arena, "'%s' fits %s; write one of them", name, names));
+}
+
+/* Those that a server or a file gave go before those built in. */
+static const struct pipit_method *find_by_arrow(const struct pipit_schema *schema,
+                                                size_t n_own,
+                                                const struct friendly *wanted,
+                                                const char *name,
+                                                struct pipit_arena *arena,
+                                                const char **ret_problem)
+{
+        const struct pipit_method *method = NULL;
+        const char *names, *ignored;
+        size_t n_services = n_own,
+               n = find_friendly(schema, n_own, wanted, false, arena, &method, &names);
+
+        if (n == 0) {
+                n_services = SIZE_MAX;
+                n = find_friendly(schema, n_services, wanted, false, arena, &method, &names);
+        }
+        if (n == 1 ||
+            (n > 1 &&
+             find_friendly(schema, n_services, wanted, true, arena, &method, &ignored) == 1))
+                return method;
+        if (n > 1)
+                return fail_ambiguous(arena, name, names, ret_problem);
+
+        return fail(ret_problem, explain_friendly(schema, name, wanted, arena));
+}
+
+static const struct pipit_method *find_by_end(const struct pipit_schema *schema,
+                                              size_t n_own,
+                                              const char *name,
+                                              struct pipit_arena *arena,
+                                              const char **ret_problem)
+{
+        const struct pipit_method *method = NULL;
+        const char *names;
+        size_t n = find_ends(schema, n_own, name, arena, &method, &names);
+
+        if (n == 0)
+                n = find_ends(schema, SIZE_MAX, name, arena, &method, &names);
+        if (n == 1)
+                return method;
+        if (n > 1)
+                return fail_ambiguous(arena, name, names, ret_problem);
+
+        return fail(ret_problem, explain(schema, name, arena));
+}
+
 const struct pipit_method *cli_method_find(const struct pipit_schema *schema,
+                                           size_t n_own,
                                            const char *name,
                                            struct pipit_arena *arena,
                                            const char **ret_problem)
 {
         const struct pipit_method *method = pipit_schema_method(schema, name);
-        const char *arrow = strstr(name, "->"), *names, *problem;
+        const char *arrow = strstr(name, "->");
         struct friendly wanted;
 
         if (method)
                 return method;
-
-        if (!arrow || (size_t)(arrow - name) >= sizeof(wanted.service)) {
-                problem = explain(schema, name, arena);
-                *ret_problem = problem ? problem : "out of memory";
-                return NULL;
-        }
+        if (!arrow || (size_t)(arrow - name) >= sizeof(wanted.service))
+                return find_by_end(schema, n_own, name, arena, ret_problem);
 
         memcpy(wanted.service, name, (size_t)(arrow - name));
         wanted.service[arrow - name] = '\0';
         wanted.method = arrow + 2;
-
-        size_t n = find_friendly(schema, &wanted, false, arena, &method, &names);
-
-        if (n == 1 ||
-            (n > 1 && find_friendly(schema, &wanted, true, arena, &method, &problem) == 1))
-                return method;
-
-        problem = n > 1 ? pipit_arena_printf(arena, "'%s' fits %s; write one of them", name, names)
-                        : explain_friendly(schema, name, &wanted, arena);
-        *ret_problem = problem ? problem : "out of memory";
-        return NULL;
+        return find_by_arrow(schema, n_own, &wanted, name, arena, ret_problem);
 }

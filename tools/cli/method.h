@@ -1,10 +1,11 @@
 /*
  * What a user calls a method -> the method
  *
- * Three forms:
+ * Four forms:
  *
  *   users.v1.UsersService/GetUser       the name on the wire
  *   users.v1.UsersService.GetUser       the same, as a .proto would write it
+ *   GetUser, UsersService/GetUser       the end of it, as long as only one ends so
  *   my-namespace.users->get-user        the friendly one
  *
  * In the friendly form the last word before the arrow names the service: it is
@@ -23,10 +24,12 @@
 #include "core/json/schema.h"
 
 /*
+ * The first @n_own services of @schema go before the others (cli_server.n_own).
  * NULL: *ret_problem, in @arena, says what is wrong and what would be right:
  * the nearest name, or all of the names that fit.
  */
 const struct pipit_method *cli_method_find(const struct pipit_schema *schema,
+                                           size_t n_own,
                                            const char *name,
                                            struct pipit_arena *arena,
                                            const char **ret_problem);

@@ -30,7 +30,9 @@ struct cli_options {
         const char *output; /* the same of what goes to stdout; NULL: json */
         uint32_t timeout_ms;
         struct cli_list descriptor_sets;
+        struct cli_list includes;
         struct cli_list metadata;
+        struct cli_list protos;
 };
 
 enum cli_option_type {
@@ -89,6 +91,15 @@ struct cli_option {
                    "or google.rpc.Status as JSON (default: text on a\n"                            \
                    "terminal, else json)")
 #define CLI_OPTION_HELP CLI_OPTION("help", 'h', CLI_FLAG, help, NULL, NULL, "show this")
+#define CLI_OPTION_INCLUDE                                                                         \
+        CLI_OPTION("include",                                                                      \
+                   'I',                                                                            \
+                   CLI_LIST,                                                                       \
+                   includes,                                                                       \
+                   NULL,                                                                           \
+                   "DIR",                                                                          \
+                   "where --proto looks for files and what they import, as\n"                      \
+                   "protoc does (repeatable; default: the file's own folder)")
 #define CLI_OPTION_INSECURE_PLAINTEXT                                                              \
         CLI_OPTION("insecure-plaintext",                                                           \
                    '\0',                                                                           \
@@ -114,6 +125,17 @@ struct cli_option {
                    "json|text",                                                                    \
                    "what goes to stdout: JSON, or a line a field, as\n"                            \
                    "`users[0].name: Ada` (default: json)")
+#define CLI_OPTION_PROTO                                                                           \
+        CLI_OPTION("proto",                                                                        \
+                   '\0',                                                                           \
+                   CLI_LIST,                                                                       \
+                   protos,                                                                         \
+                   NULL,                                                                           \
+                   "FILE",                                                                         \
+                   "read services from a .proto file, by way of protoc\n"                          \
+                   "(repeatable)")
+/* Where services come from. */
+#define CLI_OPTIONS_SCHEMA CLI_OPTION_PROTO, CLI_OPTION_INCLUDE, CLI_OPTION_DESCRIPTOR_SET
 #define CLI_OPTION_TIMEOUT                                                                         \
         CLI_OPTION("timeout",                                                                      \
                    't',                                                                            \

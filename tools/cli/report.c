@@ -6,12 +6,12 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
-#include "core/base/utf8.h"
 #include "core/json/base64.h"
 #include "core/json/json.h"
 #include "core/json/status_json.h"
 #include "core/json/value.h"
 #include "tools/cli/command.h"
+#include "tools/cli/metadata.h"
 #include "tools/cli/terminal.h"
 
 #define RED    "\x1b[1;31m"
@@ -167,27 +167,12 @@ int cli_print_error(struct cli_arguments *arguments,
 
 /* --- verbose ----------------------------------------------------------------- */
 
-static bool is_printable(const struct pipit_metadata *entry)
-{
-        size_t n_code_points;
-
-        if (!pipit_utf8_check(entry->value, entry->n_value_bytes, &n_code_points))
-                return false;
-
-        for (size_t i = 0; i < entry->n_value_bytes; i++) {
-                if (entry->value[i] < 0x20 || entry->value[i] == 0x7f)
-                        return false;
-        }
-
-        return true;
-}
-
 static void print_metadata(const struct pipit_metadata *entry)
 {
         char buffer[256];
 
         (void)fprintf(stderr, "* %s: ", entry->key);
-        if (is_printable(entry)) {
+        if (cli_metadata_is_text(entry)) {
                 (void)fwrite(entry->value, 1, entry->n_value_bytes, stderr);
         } else {
                 /* In pieces of whole groups, so that they read as one. */
@@ -203,23 +188,20 @@ static void print_metadata(const struct pipit_metadata *entry)
         (void)fputc('\n', stderr);
 }
 
-void cli_print_call(const struct cli_arguments *arguments,
-                    const struct pipit_call *call,
-                    const char *method,
-                    int64_t duration_us)
+void cli_print_call(const struct cli_arguments *arguments, const struct cli_dynamic_call *call)
 {
-        const char *peer = pipit_call_peer(call);
+        const char *peer = cli_dynamic_call_peer(call);
 
         if (!arguments->options.verbose)
                 return;
 
         (void)fprintf(stderr,
                       "* %s %s at %s after %" PRId64 ".%03" PRId64 " ms\n",
-                      method,
-                      pipit_status_name(pipit_call_error(call)->status),
+                      call->method->name,
+                      pipit_status_name(call->error.status),
                       peer ? peer : "no server",
-                      duration_us / PIPIT_US_PER_MS,
-                      duration_us % PIPIT_US_PER_MS);
-        for (size_t i = 0; i < pipit_call_n_response_metadata(call); i++)
-                print_metadata(pipit_call_response_metadata(call, i));
+                      call->duration_us / PIPIT_US_PER_MS,
+                      call->duration_us % PIPIT_US_PER_MS);
+        for (size_t i = 0; i < cli_dynamic_call_n_response_metadata(call); i++)
+                print_metadata(cli_dynamic_call_response_metadata(call, i));
 }

@@ -8,6 +8,7 @@
 #include <pipit/client.h>
 
 #include "core/json/schema.h"
+#include "tools/cli/dynamic_call.h"
 #include "tools/cli/options.h"
 
 /* The message on stdout, as the flags say. Returns an exit code. */
@@ -27,9 +28,6 @@ int cli_print_error(struct cli_arguments *arguments,
                     const char *peer);
 
 /* With --verbose: how the call went, on stderr. */
-void cli_print_call(const struct cli_arguments *arguments,
-                    const struct pipit_call *call,
-                    const char *method,
-                    int64_t duration_us);
+void cli_print_call(const struct cli_arguments *arguments, const struct cli_dynamic_call *call);
 
 #endif

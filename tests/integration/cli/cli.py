@@ -187,8 +187,8 @@ def what_is_no_target_is_told():
 def a_wrong_method_names_the_nearest():
     usage(call("GetUsr"),
           "there is no method 'users.v1.UsersService/GetUsr'; did you mean users.v1.UsersService/GetUser?")
-    usage(pipit("call", URL, "GetUser"),
-          "there is no method 'GetUser'; did you mean users.v1.UsersService/GetUser?")
+    usage(pipit("call", URL, "GetUsr"),
+          "there is no method 'GetUsr'; did you mean users.v1.UsersService/GetUser?")
     usage(pipit("call", URL, "shop.users->get-usr"),
           "there is no method 'shop.users->get-usr'; did you mean shop.users->get-user?")
     holds(pipit("call", URL, "users.v1.UsersService").err, "is a service", "CreateUser, GetUser")

@@ -1,0 +1,104 @@
+#include "tools/cli/metadata.h"
+
+#include <pipit/client.h>
+#include <string.h>
+
+#include "core/base/utf8.h"
+#include "core/json/base64.h"
+#include "core/rpc/wire_limits.h"
+#include "tools/cli/command.h"
+
+#define BINARY_SUFFIX "-bin"
+
+static bool is_binary(const char *key)
+{
+        size_t n_key = strlen(key), n_suffix = sizeof(BINARY_SUFFIX) - 1;
+
+        return n_key > n_suffix && strcmp(key + n_key - n_suffix, BINARY_SUFFIX) == 0;
+}
+
+static bool decode_value(struct pipit_arena *arena, const char *text, struct pipit_metadata *entry)
+{
+        size_t n_text = strlen(text);
+
+        entry->value = (const uint8_t *)text;
+        entry->n_value_bytes = n_text;
+        if (!is_binary(entry->key))
+                return true;
+
+        uint8_t *bytes = pipit_arena_alloc(arena, PIPIT_BASE64_BYTES_MAX(n_text));
+
+        entry->value = bytes;
+        return bytes && pipit_base64_decode(text, n_text, bytes, &entry->n_value_bytes);
+}
+
+/* @probe takes what was read so far: the library has the last word on what is allowed. */
+static int read_entry(struct cli_arguments *arguments,
+                      const char *text,
+                      struct pipit_call *probe,
+                      struct pipit_metadata *entry)
+{
+        const char *equals = strchr(text, '=');
+
+        if (!equals || equals == text)
+                return cli_usage_error(arguments, "--metadata: '%s' is not KEY=VALUE", text);
+
+        entry->key = pipit_arena_strndup(&arguments->arena, text, (size_t)(equals - text));
+        if (!entry->key)
+                return cli_value_error("out of memory");
+        if (!decode_value(&arguments->arena, equals + 1, entry))
+                return cli_usage_error(arguments,
+                                       "--metadata: '%s' is not base64, which %s wants",
+                                       equals + 1,
+                                       entry->key);
+        if (pipit_call_add_metadata(probe, entry->key, entry->value, entry->n_value_bytes) !=
+            PIPIT_OK)
+                return cli_usage_error(arguments,
+                                       "--metadata: '%s' is refused; a key is 1 to %d of "
+                                       "a-z 0-9 . _ -, and there may be %d entries of %d bytes "
+                                       "in all",
+                                       entry->key,
+                                       PIPIT_METADATA_KEY_BYTES_MAX,
+                                       PIPIT_METADATA_ENTRIES_MAX,
+                                       PIPIT_METADATA_BYTES_MAX);
+
+        return CLI_OK;
+}
+
+int cli_metadata_read(struct cli_arguments *arguments,
+                      const struct pipit_metadata **ret_metadata,
+                      size_t *ret_n_metadata)
+{
+        const struct cli_list *list = &arguments->options.metadata;
+        struct pipit_metadata *metadata =
+                pipit_arena_alloc(&arguments->arena, list->n_values * sizeof(*metadata));
+        struct pipit_call probe = {.timeout_ms = 0};
+        int status = CLI_OK;
+
+        if (!metadata)
+                return cli_value_error("out of memory");
+
+        for (size_t i = 0; i < list->n_values && status == CLI_OK; i++)
+                status = read_entry(arguments, list->values[i], &probe, &metadata[i]);
+
+        pipit_call_deinit(&probe);
+        *ret_metadata = metadata;
+        *ret_n_metadata = list->n_values;
+        return status;
+}
+
+bool cli_metadata_is_text(const struct pipit_metadata *entry)
+{
+        size_t n_code_points;
+
+        if (is_binary(entry->key) ||
+            !pipit_utf8_check(entry->value, entry->n_value_bytes, &n_code_points))
+                return false;
+
+        for (size_t i = 0; i < entry->n_value_bytes; i++) {
+                if (entry->value[i] < 0x20 || entry->value[i] == 0x7f)
+                        return false;
+        }
+
+        return true;
+}

@@ -1,0 +1,93 @@
+#include "tools/cli/server.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/cli/catalogue.h"
+#include "tools/cli/command.h"
+#include "tools/cli/metadata.h"
+#include "tools/cli/reflection.h"
+#include "tools/cli/terminal.h"
+
+/* The library names a member of its options; who types wants the flag. */
+static int fail_target(const char *target, const struct pipit_error *error)
+{
+        if (error->message && strstr(error->message, "insecure_plaintext"))
+                return cli_value_error("%s: tcp:// without keys needs --insecure-plaintext",
+                                       target);
+
+        return cli_value_error("%s",
+                               error->message ? error->message : "the target is not understood");
+}
+
+int cli_server_connect(struct cli_arguments *arguments,
+                       const char *target,
+                       struct cli_server *server)
+{
+        const struct pipit_channel_options options = {
+                .timeout_ms = arguments->options.timeout_ms,
+                .insecure_plaintext = arguments->options.insecure_plaintext,
+        };
+        struct pipit_error error = {.status = PIPIT_OK};
+        int status = cli_metadata_read(arguments, &server->metadata, &server->n_metadata);
+
+        if (status != CLI_OK)
+                return status;
+
+        server->target = target;
+        server->channel = pipit_channel_new(target, &options, &error);
+        return server->channel ? CLI_OK : fail_target(target, &error);
+}
+
+/* Old servers, those that have reflection off, and those that do not tell everybody. */
+static bool does_not_tell(enum pipit_status status)
+{
+        return status == PIPIT_UNIMPLEMENTED || status == PIPIT_PERMISSION_DENIED ||
+               status == PIPIT_UNAUTHENTICATED;
+}
+
+static int fall_back(struct cli_arguments *arguments, struct cli_server *server)
+{
+        if (arguments->options.verbose) {
+                (void)fputs("pipit: ", stderr);
+                cli_print_safe(stderr, server->target);
+                (void)fputs(
+                        " has no reflection; what is built into pipit has to do (--proto FILE and "
+                        "--descriptor-set FILE bring other services)\n",
+                        stderr);
+        }
+
+        /* What was learned before it stopped telling is no use. */
+        server->schema = pipit_schema_free(server->schema);
+        server->schema = pipit_schema_new();
+        return server->schema ? cli_catalogue_fill(arguments, server)
+                              : cli_value_error("out of memory");
+}
+
+int cli_server_learn(struct cli_arguments *arguments,
+                     struct cli_server *server,
+                     struct pipit_error *ret_error)
+{
+        server->schema = pipit_schema_new();
+        if (!server->schema)
+                return cli_value_error("out of memory");
+        if (cli_catalogue_has_files(arguments))
+                return cli_catalogue_fill(arguments, server);
+
+        enum pipit_status status = cli_reflect(arguments, server, ret_error);
+
+        if (does_not_tell(status))
+                return fall_back(arguments, server);
+        if (status != PIPIT_OK)
+                return CLI_RPC_BASE + (int)status;
+
+        while (pipit_schema_service(server->schema, server->n_own))
+                server->n_own++;
+        return CLI_OK;
+}
+
+void cli_server_close(struct cli_server *server)
+{
+        server->channel = pipit_channel_free(server->channel);
+        server->schema = pipit_schema_free(server->schema);
+}
