@@ -215,6 +215,16 @@ const struct pipit_service *pipit_schema_service(const struct pipit_schema *sche
         return NULL;
 }
 
+const struct pipit_file *pipit_schema_file(const struct pipit_schema *schema, size_t index)
+{
+        for (size_t i = 0; i < schema->n_entries; i++) {
+                if (schema->entries[i].kind == SCHEMA_FILE && index-- == 0)
+                        return schema->entries[i].file;
+        }
+
+        return NULL;
+}
+
 const char *pipit_schema_nearest_method(const struct pipit_schema *schema, const char *name)
 {
         struct pipit_nearest nearest = {.wanted = name};

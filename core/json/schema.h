@@ -63,6 +63,12 @@ const struct pipit_method *pipit_schema_method(const struct pipit_schema *schema
 /* In order of addition; NULL past the last. */
 const struct pipit_service *pipit_schema_service(const struct pipit_schema *schema, size_t index);
 
+/*
+ * The files, in order of addition; NULL past the last. Their bytes were checked,
+ * and unpack.
+ */
+const struct pipit_file *pipit_schema_file(const struct pipit_schema *schema, size_t index);
+
 /* The method or service name nearest to @name (edit distance), for errors; NULL when nothing is near. */
 const char *pipit_schema_nearest_method(const struct pipit_schema *schema, const char *name);
 
