@@ -10,6 +10,8 @@
 #include "client/channel.h"
 #include "client/encode.h"
 #include "client/errors.h"
+#include "client/intercept.h"
+#include "client/queue.h"
 #include "core/rpc/message.h"
 #include "core/rpc/status_codec.h"
 #include "core/rpc/wire_check.h"
@@ -25,7 +27,7 @@ bool call_is_under_way(struct pipit_call_state *state)
         bool is_under_way;
 
         pthread_mutex_lock(&state->mutex);
-        is_under_way = state->channel != NULL;
+        is_under_way = state->channel != NULL || state->is_on_queue;
         pthread_mutex_unlock(&state->mutex);
 
         return is_under_way;
@@ -69,6 +71,7 @@ bool call_prepare(struct pipit_call *call)
                 return false;
 
         list_init(&state->node);
+        list_init(&state->queue_node);
         pthread_mutex_init(&state->mutex, NULL);
         call->state = state;
 
@@ -87,7 +90,7 @@ void call_forget(struct pipit_call_state *state)
         state->phase = CALL_IDLE;
 }
 
-static void forget_metadata(struct pipit_call_state *state)
+void call_forget_metadata(struct pipit_call_state *state)
 {
         state->n_metadata = 0;
         state->n_metadata_bytes = 0;
@@ -134,7 +137,7 @@ enum pipit_status call_pack(struct pipit_call_state *state,
         if (state->metadata.n_bytes > 0)
                 memcpy(to, state->metadata.bytes, state->metadata.n_bytes);
         state->record.n_bytes = n_record;
-        forget_metadata(state);
+        call_forget_metadata(state);
 
         return PIPIT_OK;
 }
@@ -202,52 +205,90 @@ void call_take_reply(struct pipit_call_state *state, size_t decoded_bytes_max)
                 take_payload(state, &reply->payload, decoded_bytes_max);
 }
 
+/* Of state->is_finished */
+#define CALLER_AWAKE    0
+#define CALLER_FINISHED 1
+#define CALLER_ASLEEP   2 /* or about to be */
+
 /*
- * The caller may free the call as soon as it sees is_finished: the wake that
- * follows goes to an address that may be gone, which a futex allows.
+ * The caller may free the call as soon as it sees that it is finished: the wake
+ * that follows goes to an address that may be gone, which a futex allows.
  */
 static void wake_caller(struct pipit_call_state *state)
 {
         atomic_uint *word = &state->is_finished;
 
-        atomic_store_explicit(word, 1, memory_order_release);
-        syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+        if (atomic_exchange(word, CALLER_FINISHED) == CALLER_ASLEEP)
+                syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
 void call_wait(struct pipit_call_state *state)
 {
-        while (!atomic_load_explicit(&state->is_finished, memory_order_acquire))
-                syscall(SYS_futex, &state->is_finished, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+        atomic_uint *word = &state->is_finished;
+        unsigned int seen = CALLER_AWAKE;
+
+        (void)atomic_compare_exchange_strong(word, &seen, CALLER_ASLEEP);
+        while (atomic_load(word) != CALLER_FINISHED)
+                syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, CALLER_ASLEEP, NULL, NULL, 0);
 }
 
 static void run_done(struct pipit_call *call)
 {
-        n_done_running++;
+        call_enter_done();
         call->done(call);
-        n_done_running--;
+        call_leave_done();
 }
 
 void call_finish(struct pipit_call_state *state)
 {
         struct pipit_call *call = state->call;
+        struct pipit_queue *queue = state->queue;
         bool is_blocking = state->is_blocking;
+
+        intercept_after(state->channel, state);
 
         pthread_mutex_lock(&state->mutex);
         state->channel = NULL;
         state->phase = CALL_DONE;
+        state->is_on_queue = queue != NULL;
         pthread_mutex_unlock(&state->mutex);
 
-        if (is_blocking) {
+        if (is_blocking)
                 wake_caller(state);
-                return;
-        }
-
-        run_done(call);
+        else if (queue)
+                queue_push(queue, call);
+        else
+                run_done(call);
 }
 
 void call_finish_out_of_memory(struct pipit_call *call)
 {
-        run_done(call);
+        if (call->queue)
+                queue_push(call->queue, call);
+        else
+                run_done(call);
+}
+
+void call_leave_queue(struct pipit_call *call)
+{
+        struct pipit_call_state *state = call->state;
+
+        if (!state)
+                return;
+
+        pthread_mutex_lock(&state->mutex);
+        state->is_on_queue = false;
+        pthread_mutex_unlock(&state->mutex);
+}
+
+void call_enter_done(void)
+{
+        n_done_running++;
+}
+
+void call_leave_done(void)
+{
+        n_done_running--;
 }
 
 bool call_is_in_done(void)
@@ -364,7 +405,7 @@ void pipit_call_reset(struct pipit_call *call)
                 return;
 
         call_forget(state);
-        forget_metadata(state);
+        call_forget_metadata(state);
         buffer_trim(&state->record);
 }
 

@@ -13,6 +13,7 @@
 #define CLIENT_CALL_H
 
 #include <pipit/client.h>
+#include <pipit/interceptor.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -49,6 +50,10 @@ struct pipit_call_state {
         struct call_buffer metadata; /* the same, of the next start's metadata */
         size_t n_metadata;
         size_t n_metadata_bytes; /* of keys and values, as the limit counts */
+        struct pipit_queue *queue;
+        size_t n_intercepted; /* interceptors whose after() is to run, from the first */
+        int64_t start_us;     /* with interceptors only */
+        void *intercept_data[PIPIT_INTERCEPTORS_MAX];
 
         /* of the channel, under its mutex */
         enum call_phase phase;
@@ -59,7 +64,11 @@ struct pipit_call_state {
         uint64_t epoch;                          /* SENT: the connection that took it */
         uint64_t instance; /* SENT, connection gone: the server behind it; 0: unknown */
         uint32_t n_resends;
+        bool is_cancelled; /* before it had a place */
         struct pipit_call_state *next_ending;
+
+        /* of the queue, under its mutex */
+        struct list queue_node; /* until it has ended */
 
         /* of whoever ends it */
         const Pipit__V1__Reply *reply; /* until it is unpacked */
@@ -73,6 +82,7 @@ struct pipit_call_state {
         /* guards channel against a cancel that races with the end */
         pthread_mutex_t mutex;
         struct pipit_channel *channel; /* NULL: not under way */
+        bool is_on_queue;              /* it has ended, and done() has not begun */
         atomic_uint is_finished;       /* a futex, for the blocking caller */
 };
 
@@ -94,7 +104,11 @@ enum pipit_status call_pack(struct pipit_call_state *state,
                             const ProtobufCMessage *request,
                             size_t n_bytes_max);
 
-/* The last act on a call in ENDING: it is the caller's again, and perhaps gone, when this returns. */
+/*
+ * The last act on a call in ENDING, and the only place where after() and done()
+ * begin: it is the caller's again, or its queue's, and perhaps gone, when this
+ * returns.
+ */
 void call_finish(struct pipit_call_state *state);
 
 /* The same for a call that found no memory for its state; asynchronous ones only. */
@@ -103,13 +117,21 @@ void call_finish_out_of_memory(struct pipit_call *call);
 /* Waits for call_finish() of a blocking call. */
 void call_wait(struct pipit_call_state *state);
 
-/* Whether this thread is inside a done(). */
+/* done() is about to run on a thread that is not ours: from here on the caller may start it anew. */
+void call_leave_queue(struct pipit_call *call);
+
+/* Whether this thread is inside a done() or after() that the library's threads run. */
 bool call_is_in_done(void);
+void call_enter_done(void);
+void call_leave_done(void);
 
 /* Takes over state->reply: outcome, response and metadata, copied into the call's arena. */
 void call_take_reply(struct pipit_call_state *state, size_t decoded_bytes_max);
 
 /* Forgets the last outcome. */
 void call_forget(struct pipit_call_state *state);
+
+/* Forgets what was added for a start that failed. */
+void call_forget_metadata(struct pipit_call_state *state);
 
 #endif

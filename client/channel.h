@@ -60,6 +60,9 @@ struct pipit_channel {
         int event_fd; /* wakes the channel's thread */
         pthread_t thread;
 
+        struct pipit_interceptor *interceptors[PIPIT_INTERCEPTORS_MAX];
+        size_t n_interceptors;
+        atomic_bool is_used; /* a call was started: no more interceptors */
         /* under the mutex */
         pthread_mutex_t mutex;
         pthread_cond_t idle; /* n_active fell to 0 while closing */

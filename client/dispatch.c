@@ -132,13 +132,15 @@ struct address *channel_dispatch(struct pipit_channel *channel,
                                  struct pipit_call_state *state,
                                  struct endings *endings)
 {
-        struct pipit_error error;
         struct address *address;
 
-        if (channel->is_closing) {
-                error = client_error(CLIENT_REASON_CHANNEL_CLOSED, PIPIT_NOT_RUN);
+        if (channel->is_closing || state->is_cancelled) {
                 state->phase = CALL_WAITING;
-                channel_end(channel, state, &error, endings);
+                channel_abandon(channel,
+                                state,
+                                channel->is_closing ? CLIENT_REASON_CHANNEL_CLOSED
+                                                    : CLIENT_REASON_CANCELLED,
+                                endings);
                 return NULL;
         }
 
@@ -173,7 +175,9 @@ void channel_cancel(struct pipit_channel *channel, struct pipit_call_state *stat
                 return;
 
         pthread_mutex_lock(&channel->mutex);
-        if (state->phase != CALL_ENDING) {
+        if (state->phase == CALL_IDLE) {
+                state->is_cancelled = true;
+        } else if (state->phase != CALL_ENDING) {
                 channel_abandon(channel, state, CLIENT_REASON_CANCELLED, &channel->endings);
                 channel_wake(channel);
         }

@@ -19,6 +19,8 @@
         X(DEADLINE, DEADLINE_EXCEEDED, LOCAL, "the deadline has passed")                           \
         X(CANCELLED, CANCELLED, LOCAL, "cancelled by the caller")                                  \
         X(CHANNEL_CLOSED, CANCELLED, LOCAL, "the channel is being freed")                          \
+        X(QUEUE_CLOSED, CANCELLED, LOCAL, "the queue is being freed")                              \
+        X(INTERCEPTED, FAILED_PRECONDITION, LOCAL, "an interceptor refused the call")              \
         X(NOT_CONNECTED, UNAVAILABLE, TRANSPORT, "no server can be reached")                       \
         X(CONNECTION_LOST, UNAVAILABLE, TRANSPORT, "the connection broke")                         \
         X(SERVER_RESTARTED, UNAVAILABLE, TRANSPORT, "the server was restarted")                    \

@@ -1,6 +1,8 @@
 #include <signal.h>
 
 #include "client/channel.h"
+#include "client/intercept.h"
+#include "client/queue.h"
 #include "core/base/clock.h"
 #include "core/rpc/wire_limits.h"
 
@@ -11,10 +13,10 @@ static size_t record_bytes_max(const struct pipit_channel *channel)
                CHANNEL_CALL_OVERHEAD_BYTES;
 }
 
-static int64_t deadline(const struct pipit_channel *channel, const struct pipit_call *call)
+static int64_t deadline(const struct pipit_channel *channel, uint32_t timeout_ms)
 {
-        uint32_t timeout_ms = call->timeout_ms ? call->timeout_ms : channel->options.timeout_ms;
-
+        if (timeout_ms == 0)
+                timeout_ms = channel->options.timeout_ms;
         if (timeout_ms > PIPIT_TIMEOUT_MS_MAX)
                 timeout_ms = PIPIT_TIMEOUT_MS_MAX;
 
@@ -29,22 +31,34 @@ static enum pipit_status prepare(struct pipit_channel *channel,
                                  bool is_blocking)
 {
         struct pipit_call_state *state = call->state;
+        uint32_t timeout_ms = call->timeout_ms;
+        enum pipit_status status;
 
         call_forget(state);
         state->call = call;
         state->method = method;
         state->is_blocking = is_blocking;
+        state->queue = is_blocking ? NULL : call->queue;
         state->wait_for_ready = call->wait_for_ready;
         state->address = NULL;
         state->n_resends = 0;
+        state->n_intercepted = 0;
+        state->is_cancelled = false;
         atomic_store_explicit(&state->is_finished, 0, memory_order_relaxed);
         if (channel_is_forked(channel)) {
+                state->queue = NULL;
                 state->error = client_error(CLIENT_REASON_FORKED, PIPIT_NOT_RUN);
                 return state->error.status;
         }
-        state->deadline_us = deadline(channel, call);
 
-        return call_pack(state, method, request, record_bytes_max(channel));
+        status = intercept_before(channel, state, request, &timeout_ms);
+        state->deadline_us = deadline(channel, timeout_ms);
+        if (!status)
+                status = call_pack(state, method, request, record_bytes_max(channel));
+        if (status)
+                call_forget_metadata(state);
+
+        return status;
 }
 
 /* From here on it can be cancelled. */
@@ -87,9 +101,12 @@ static void submit_failed(struct pipit_channel *channel, struct pipit_call_state
 
 static void submit_out_of_memory(struct pipit_channel *channel, struct pipit_call *call)
 {
+        call->out_of_memory = true;
+        if (call->queue)
+                (void)queue_enter(call->queue, NULL);
+
         pthread_mutex_lock(&channel->mutex);
         channel->n_active++;
-        call->out_of_memory = true;
         call->next = channel->out_of_memory;
         channel->out_of_memory = call;
         channel_wake(channel);
@@ -141,6 +158,10 @@ void pipit_channel_start(struct pipit_channel *channel,
                 return;
         }
         hand_over(channel, call->state);
+        if (call->state->queue && !queue_enter(call->state->queue, call->state) && !status) {
+                call->state->error = client_error(CLIENT_REASON_QUEUE_CLOSED, PIPIT_NOT_RUN);
+                status = call->state->error.status;
+        }
         if (status)
                 submit_failed(channel, call->state);
         else
@@ -172,8 +193,10 @@ enum pipit_status pipit_channel_call(struct pipit_channel *channel,
                 return refuse(call->state, CLIENT_REASON_IN_CALLBACK);
 
         status = prepare(channel, call, method, request, true);
-        if (status)
+        if (status) {
+                intercept_after(channel, call->state);
                 return status;
+        }
 
         hand_over(channel, call->state);
         submit(channel, call->state);

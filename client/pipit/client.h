@@ -18,6 +18,8 @@
  *   4. pipit_channel_free() cancels what is outstanding, waits for every done(),
  *      and must not be called inside one (it then does nothing). Calls that are
  *      started after it began end as CANCELLED, done() and all.
+ *   4a. A call with a queue has its done() run by whoever runs the queue, and
+ *      rules 2 and 4 do not bind it (<pipit/queue.h>).
  *   5. A channel does not survive fork(): in the child every call fails with
  *      FAILED_PRECONDITION, and the channel must not be freed there.
  *
@@ -42,6 +44,7 @@ PIPIT_BEGIN_DECLS
 struct pipit_channel;
 struct pipit_call;
 struct pipit_call_state;
+struct pipit_queue;
 
 typedef void (*pipit_call_done_fn)(struct pipit_call *call);
 
@@ -87,7 +90,8 @@ struct pipit_call {
         /* in: set by the caller before start */
         uint32_t timeout_ms; /* 0: the channel's; at most 60000 */
         bool wait_for_ready; /* wait for a server until the deadline, rather than fail at once */
-        pipit_call_done_fn done; /* asynchronous calls only */
+        pipit_call_done_fn done;   /* asynchronous calls only */
+        struct pipit_queue *queue; /* the same: who runs done(); NULL: the library's threads */
 
         /* private */
         struct pipit_call_state *state;
