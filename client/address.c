@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "client/channel.h"
+#include "client/inproc.h"
+#include "client/nng_req.h"
 #include "core/base/clock.h"
 #include "core/base/macros.h"
 #include "core/base/uuid.h"
@@ -23,28 +25,48 @@ static void on_pipe(void *context)
         channel_wake(address->channel);
 }
 
-static int open_lanes(struct address *address)
+static bool open_lanes(struct address *address, const char **ret_problem)
 {
+        const struct transport *transport = address->socket->transport;
+
         for (size_t i = 0; i < address->n_lanes; i++) {
                 struct lane *lane = &address->lanes[i];
-                int error;
+                const struct transport_lane_options options = {
+                        .on_unsent = lane_on_unsent,
+                        .on_received = lane_on_received,
+                        .context = lane,
+                };
 
                 lane->address = address;
-                lane->req.on_sent = lane_on_sent;
-                lane->req.on_received = lane_on_received;
-                error = req_lane_open(&lane->req, &address->socket);
-                if (error)
-                        return error;
+                lane->wire = transport->lane_open(address->socket, &options, ret_problem);
+                if (!lane->wire)
+                        return false;
                 lane_rest(lane);
         }
 
-        return 0;
+        return true;
+}
+
+static bool open_socket(struct address *address, const char **ret_problem)
+{
+        struct pipit_channel *channel = address->channel;
+        const struct transport *transport = channel->door ? &inproc_transport : &req_transport;
+        const struct transport_options options = {
+                .on_pipe = on_pipe,
+                .context = address,
+                .receive_bytes_max = channel->options.frame_bytes_max + PIPIT_RECV_HEADROOM_BYTES,
+                .door = channel->door,
+        };
+
+        address->socket = transport->socket_open(&options, ret_problem);
+
+        return address->socket != NULL;
 }
 
 bool address_init(struct address *address,
                   struct pipit_channel *channel,
                   const struct target_address *target,
-                  int *ret_error)
+                  const char **ret_problem)
 {
         address->channel = channel;
         address->target = *target;
@@ -55,38 +77,46 @@ bool address_init(struct address *address,
         address->n_lanes = channel->options.n_lanes;
         address->lanes = calloc(address->n_lanes, sizeof(*address->lanes));
         if (!address->lanes) {
-                *ret_error = NNG_ENOMEM;
+                *ret_problem = "out of memory";
                 return false;
         }
 
-        address->socket.on_pipe = on_pipe;
-        address->socket.context = address;
-        address->socket.receive_bytes_max =
-                channel->options.frame_bytes_max + PIPIT_RECV_HEADROOM_BYTES;
-        *ret_error = req_socket_open(&address->socket);
-        if (*ret_error)
-                return false;
-        address->is_socket_open = true;
-        *ret_error = open_lanes(address);
+        return open_socket(address, ret_problem) && open_lanes(address, ret_problem);
+}
 
-        return *ret_error == 0;
+static void close_lanes(struct address *address)
+{
+        for (size_t i = 0; i < address->n_lanes; i++)
+                if (address->lanes[i].wire)
+                        address->socket->transport->lane_stop(address->lanes[i].wire);
+        for (size_t i = 0; i < address->n_lanes; i++) {
+                if (address->lanes[i].wire)
+                        address->socket->transport->lane_close(address->lanes[i].wire);
+                pipit_arena_deinit(&address->lanes[i].arena);
+        }
 }
 
 bool address_deinit(struct address *address)
 {
         probe_stop(&address->probe);
-        for (size_t i = 0; address->lanes && i < address->n_lanes; i++)
-                req_lane_stop(&address->lanes[i].req);
-        for (size_t i = 0; address->lanes && i < address->n_lanes; i++) {
-                req_lane_close(&address->lanes[i].req);
-                pipit_arena_deinit(&address->lanes[i].arena);
-        }
-        if (address->is_socket_open && !req_socket_close(&address->socket))
+        if (address->lanes)
+                close_lanes(address);
+        if (address->socket && !address->socket->transport->socket_close(address->socket))
                 return false;
         free(address->lanes);
         free(address->cancels);
 
         return true;
+}
+
+static void hang_up(struct address *address)
+{
+        address->socket->transport->hangup(address->socket);
+}
+
+enum transport_pipe address_pipe(struct address *address)
+{
+        return address->socket->transport->pipe(address->socket);
 }
 
 static void describe(struct address *address, const char *problem)
@@ -236,15 +266,13 @@ static void move_to(struct address *address, enum address_state state, int64_t u
 static int64_t dial(struct address *address, int64_t now_us)
 {
         int64_t until_us = now_us + DIAL_MS * PIPIT_US_PER_MS;
-        char problem[96];
-        int error;
+        const char *problem;
 
         move_to(address, ADDRESS_DIALING, until_us);
-        error = req_socket_dial(&address->socket, address->target.endpoints[address->endpoint].url);
-        if (error == NNG_ECONNREFUSED)
-                attempt_failed(address, errno_text(ECONNREFUSED, problem, sizeof(problem)), now_us);
-        else if (error)
-                attempt_failed(address, req_strerror(error), now_us);
+        problem = address->socket->transport->dial(
+                address->socket, address->target.endpoints[address->endpoint].url);
+        if (problem)
+                attempt_failed(address, problem, now_us);
 
         return now_us;
 }
@@ -290,21 +318,21 @@ static int64_t step_probing(struct address *address, int64_t now_us)
 
 static int64_t step_dialing(struct address *address, int64_t now_us)
 {
-        switch (req_socket_pipe(&address->socket)) {
-        case REQ_PIPE_UP:
+        switch (address_pipe(address)) {
+        case TRANSPORT_PIPE_UP:
                 came_up(address);
                 return now_us;
-        case REQ_PIPE_LOST:
-                req_socket_hangup(&address->socket);
+        case TRANSPORT_PIPE_LOST:
+                hang_up(address);
                 attempt_failed(address, "the server closes new connections", now_us);
                 return now_us;
-        case REQ_PIPE_NONE:
+        case TRANSPORT_PIPE_NONE:
                 break;
         }
 
         if (now_us < address->attempt_us)
                 return address->attempt_us;
-        req_socket_hangup(&address->socket);
+        hang_up(address);
         attempt_failed(address, "the server does not finish the handshake", now_us);
 
         return now_us;
@@ -330,7 +358,7 @@ static int64_t check_overdue(struct address *address, int64_t now_us)
 static int64_t step_up(struct address *address, int64_t now_us)
 {
         struct pipit_channel *channel = address->channel;
-        bool is_lost = req_socket_pipe(&address->socket) == REQ_PIPE_LOST;
+        bool is_lost = address_pipe(address) == TRANSPORT_PIPE_LOST;
         int64_t next_us;
 
         pthread_mutex_lock(&channel->mutex);
@@ -354,12 +382,12 @@ static int64_t step_lost(struct address *address, int64_t now_us)
         struct pipit_channel *channel = address->channel;
         int64_t next_us = now_us;
 
-        req_socket_hangup(&address->socket);
+        hang_up(address);
 
         pthread_mutex_lock(&channel->mutex);
         for (size_t i = 0; i < address->n_lanes; i++)
                 if (address->lanes[i].state == LANE_FLYING)
-                        req_lane_abort(&address->lanes[i].req);
+                        address->socket->transport->abort(address->lanes[i].wire);
         if (address->n_flying > 0) {
                 next_us = now_us + RECALL_MS * PIPIT_US_PER_MS;
         } else if (address->is_proven) {

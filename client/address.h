@@ -17,9 +17,9 @@
 
 #include "client/lane.h"
 #include "client/list.h"
-#include "client/nng_req.h"
 #include "client/probe.h"
 #include "client/target.h"
+#include "client/transport.h"
 
 struct pipit_channel;
 
@@ -45,8 +45,7 @@ struct address {
         char problem[ADDRESS_PROBLEM_BYTES]; /* why, for people */
         struct probe probe;
         size_t endpoint; /* of target.endpoints, the one that is tried or connected */
-        struct req_socket socket;
-        bool is_socket_open;
+        struct transport_socket *socket; /* NULL: not open */
 
         /* the server there */
         uint64_t epoch;          /* counts connections; 0: none yet */
@@ -77,16 +76,16 @@ struct address {
         struct lane *idle;
 };
 
-/* Opens socket and lanes. False: out of something, and *ret_error (nng's) says what. */
+/* Opens socket and lanes. False: out of something, and *ret_problem says what. */
 bool address_init(struct address *address,
                   struct pipit_channel *channel,
                   const struct target_address *target,
-                  int *ret_error);
+                  const char **ret_problem);
 
 /*
- * Cancels all under way in nng, and closes it. No calls are left; no mutex held.
- * A zeroed one is fine. False: nng is stuck and may come back to @address, which
- * must stay as it is.
+ * Cancels all under way in the transport, and closes it. No calls are left; no
+ * mutex held. A zeroed one is fine. False: the transport is stuck and may come
+ * back to @address, which must stay as it is.
  */
 bool address_deinit(struct address *address);
 
@@ -95,6 +94,9 @@ bool address_deinit(struct address *address);
  * there will be more to do (PIPIT_NEVER_US: on an event).
  */
 int64_t address_step(struct address *address, int64_t now_us);
+
+/* How its connection is. Any thread. */
+enum transport_pipe address_pipe(struct address *address);
 
 /* The connection has failed, says anyone who sees it. Mutex held; only the first of many counts. */
 void address_lose(struct address *address, const char *problem);

@@ -1,6 +1,7 @@
 #include "client/channel.h"
 
 #include <errno.h>
+#include <pipit/inprocess.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,18 +104,37 @@ static bool open_addresses(struct pipit_channel *channel,
                 size_t n_bytes = strcspn(url, ",");
                 struct target_address address;
                 const char *problem;
-                int error;
 
                 problem = target_parse_url(
                         url, n_bytes, channel->options.insecure_plaintext, &address);
                 if (problem)
                         return fail_url(ret_error, url, n_bytes, problem);
                 channel->n_addresses++;
-                if (!address_init(&channel->addresses[i], channel, &address, &error))
-                        return fail_new(
-                                ret_error, CLIENT_REASON_OUT_OF_MEMORY, req_strerror(error));
+                if (!address_init(&channel->addresses[i], channel, &address, &problem))
+                        return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, problem);
                 url += n_bytes + 1;
         }
+
+        return true;
+}
+
+/* There is nothing to probe, so it is as an address of nng's inproc. */
+static bool open_door(struct pipit_channel *channel, struct pipit_error *ret_error)
+{
+        static const struct target_address address = {
+                .text = "in-process",
+                .scheme = TARGET_INPROC,
+                .n_endpoints = 1,
+        };
+        const char *problem;
+
+        channel->addresses = calloc(1, sizeof(*channel->addresses));
+        if (!channel->addresses)
+                return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, "out of memory");
+
+        channel->n_addresses = 1;
+        if (!address_init(&channel->addresses[0], channel, &address, &problem))
+                return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, problem);
 
         return true;
 }
@@ -205,15 +225,18 @@ static bool channel_open(struct pipit_channel *channel,
                 return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, strerror(errno));
         if (!table_init(&channel->table))
                 return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, "out of memory");
-        if (!open_addresses(channel, target, ret_error))
+        if (!(channel->door ? open_door(channel, ret_error)
+                            : open_addresses(channel, target, ret_error)))
                 return false;
 
         return start_thread(channel, ret_error);
 }
 
-struct pipit_channel *pipit_channel_new(const char *target,
-                                        const struct pipit_channel_options *options,
-                                        struct pipit_error *ret_error)
+/* To @target, or by @door. */
+static struct pipit_channel *channel_new(const char *target,
+                                         struct pipit_inprocess *door,
+                                         const struct pipit_channel_options *options,
+                                         struct pipit_error *ret_error)
 {
         struct pipit_error error = {0};
         struct pipit_channel *channel = calloc(1, sizeof(*channel));
@@ -222,6 +245,7 @@ struct pipit_channel *pipit_channel_new(const char *target,
                 (void)fail_new(&error, CLIENT_REASON_OUT_OF_MEMORY, "out of memory");
         } else {
                 channel->options = complete(options);
+                channel->door = door;
                 if (channel_open(channel, target, &error))
                         return channel;
                 (void)channel_destroy(channel);
@@ -230,6 +254,20 @@ struct pipit_channel *pipit_channel_new(const char *target,
                 *ret_error = error;
 
         return NULL;
+}
+
+struct pipit_channel *pipit_channel_new(const char *target,
+                                        const struct pipit_channel_options *options,
+                                        struct pipit_error *ret_error)
+{
+        return channel_new(target, NULL, options, ret_error);
+}
+
+struct pipit_channel *pipit_channel_new_inprocess(struct pipit_inprocess *server,
+                                                  const struct pipit_channel_options *options,
+                                                  struct pipit_error *ret_error)
+{
+        return channel_new(NULL, server, options, ret_error);
 }
 
 static void end_list(struct pipit_channel *channel, struct list *list)

@@ -12,8 +12,8 @@
  * done() runs outside it. Calls move between addresses, so a mutex an address
  * would have to be taken in pairs, and most channels have one address.
  *
- * Locks: state->mutex before channel->mutex before nng's own. Nothing of nng
- * calls back under its locks.
+ * Locks: state->mutex before channel->mutex before the transport's own. No
+ * transport calls back under its locks.
  */
 
 #ifndef CLIENT_CHANNEL_H
@@ -53,16 +53,17 @@ struct pipit_channel {
         struct pipit_channel_options options; /* defaults filled in */
         uint8_t client_id[CHANNEL_CLIENT_ID_BYTES];
         uint32_t held_max;
+        struct pipit_inprocess *door; /* NULL: sockets */
         struct address *addresses;
         size_t n_addresses;
         const uint32_t *fork_mark; /* reads 0 in a child of fork(); NULL: compare pid */
         pid_t pid;
         int event_fd; /* wakes the channel's thread */
         pthread_t thread;
-
         struct pipit_interceptor *interceptors[PIPIT_INTERCEPTORS_MAX];
         size_t n_interceptors;
         atomic_bool is_used; /* a call was started: no more interceptors */
+
         /* under the mutex */
         pthread_mutex_t mutex;
         pthread_cond_t idle; /* n_active fell to 0 while closing */
@@ -122,21 +123,43 @@ void endings_append_all(struct endings *endings, struct endings *from);
  */
 void channel_finish(struct pipit_channel *channel, struct endings *endings);
 
+/* @n_left of those that are active are so no more. Mutex held. */
+void channel_leave(struct pipit_channel *channel, size_t n_left);
+
 /* Whether this thread is in channel_finish() of @channel. */
 bool channel_is_corked(const struct pipit_channel *channel);
 
-/* --- send.c: mutex held, and let go around nng --- */
+/*
+ * The same on the thread of a caller that waits: other threads' done() is left
+ * to the channel's thread.
+ */
+void channel_finish_waiting(struct pipit_channel *channel, struct endings *endings);
+
+/* --- send.c: mutex held, and let go around the transport --- */
 
 /* Sends what can be sent now. Calls that no frame can hold end in @endings. */
 void channel_flush_address(struct address *address, struct endings *endings);
 void channel_flush(struct pipit_channel *channel, struct endings *endings);
 
-/* A frame that nng took and did not send, with @error. On nng's threads. */
-void lane_on_sent(struct req_lane *req, int error);
+/*
+ * The same for the call of @state, whose caller is this thread and waits: if it
+ * can leave alone, and the transport knows such a way, its answer may be taken
+ * in here, and the handler have run here, too.
+ */
+void channel_flush_caller(struct address *address,
+                          struct pipit_call_state *state,
+                          struct endings *endings);
 
-/* --- response.c: on nng's threads --- */
+/* Of transport_lane_options; @context is the lane. */
+void lane_on_unsent(void *context, const char *problem);
 
-void lane_on_received(struct req_lane *req, int error, nng_msg *message);
+/* --- response.c --- */
+
+/* Of transport_lane_options; @context is the lane. */
+void lane_on_received(void *context, const char *problem, struct transport_message *message);
+
+/* The same on the thread of a caller that waits. */
+void lane_take_answer(struct lane *lane, struct transport_message *message);
 
 /* --- housekeeping.c --- */
 

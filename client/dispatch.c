@@ -208,15 +208,46 @@ static size_t finish_all(struct pipit_channel *channel, struct endings *endings)
         return n_finished;
 }
 
+void channel_leave(struct pipit_channel *channel, size_t n_left)
+{
+        channel->n_active -= n_left;
+        if (channel->is_closing && channel->n_active == 0)
+                pthread_cond_broadcast(&channel->idle);
+}
+
+void channel_finish_waiting(struct pipit_channel *channel, struct endings *endings)
+{
+        struct pipit_call_state *state = endings->first;
+        struct endings left = {0};
+        size_t n_finished = 0;
+
+        while (state) {
+                struct pipit_call_state *next = state->next_ending;
+
+                if (state->is_blocking) {
+                        call_finish(state);
+                        n_finished++;
+                } else {
+                        endings_append(&left, state);
+                }
+                state = next;
+        }
+
+        pthread_mutex_lock(&channel->mutex);
+        channel_leave(channel, n_finished);
+        if (left.first)
+                channel_wake(channel);
+        endings_append_all(&channel->endings, &left);
+        pthread_mutex_unlock(&channel->mutex);
+}
+
 void channel_finish(struct pipit_channel *channel, struct endings *endings)
 {
         while (endings->first) {
                 size_t n_finished = finish_all(channel, endings);
 
                 pthread_mutex_lock(&channel->mutex);
-                channel->n_active -= n_finished;
-                if (channel->is_closing && channel->n_active == 0)
-                        pthread_cond_broadcast(&channel->idle);
+                channel_leave(channel, n_finished);
                 channel_flush(channel, endings);
                 pthread_mutex_unlock(&channel->mutex);
         }

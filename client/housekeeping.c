@@ -93,9 +93,7 @@ static void finish_out_of_memory(struct pipit_channel *channel)
         }
 
         pthread_mutex_lock(&channel->mutex);
-        channel->n_active -= n_finished;
-        if (channel->is_closing && channel->n_active == 0)
-                pthread_cond_broadcast(&channel->idle);
+        channel_leave(channel, n_finished);
         pthread_mutex_unlock(&channel->mutex);
 }
 
@@ -204,8 +202,7 @@ static bool is_busy(struct address *address)
         if (address->n_flying > 0)
                 return true;
 
-        return address->state == ADDRESS_DIALING &&
-               req_socket_pipe(&address->socket) == REQ_PIPE_NONE;
+        return address->state == ADDRESS_DIALING && address_pipe(address) == TRANSPORT_PIPE_NONE;
 }
 
 static bool is_any_busy(struct pipit_channel *channel)

@@ -10,7 +10,7 @@
 #ifndef CLIENT_LANE_H
 #define CLIENT_LANE_H
 
-#include "client/nng_req.h"
+#include "client/transport.h"
 #include "core/base/arena.h"
 #include "core/rpc/wire_limits.h"
 
@@ -29,13 +29,13 @@ enum lane_frame {
 };
 
 struct lane {
-        struct req_lane req;
+        struct transport_lane *wire; /* NULL: not open */
         struct address *address;
         struct lane *next_idle;
         enum lane_state state;
         enum lane_frame frame;
         uint64_t epoch;  /* the connection that took the frame */
-        int64_t sent_us; /* when it was handed to nng */
+        int64_t sent_us; /* when it was handed to the transport */
         size_t n_ids;
         uint64_t ids[PIPIT_CALLS_PER_FRAME_MAX]; /* the calls in the frame */
         struct pipit_arena arena;

@@ -68,7 +68,7 @@ static struct arrival read_response(struct lane *lane, const uint8_t *bytes, siz
         };
 }
 
-static struct arrival read_message(struct lane *lane, const uint8_t *bytes, size_t n_bytes)
+static struct arrival read_frame(struct lane *lane, const uint8_t *bytes, size_t n_bytes)
 {
         struct arrival arrival = {.kind = ARRIVAL_REJECT};
         enum pipit_frame_kind kind;
@@ -92,6 +92,21 @@ static struct arrival read_message(struct lane *lane, const uint8_t *bytes, size
                 return malformed("the answer is a frame of a kind that answers nothing here");
         if (!pipit_reject_read(bytes, n_bytes, &arrival.reject))
                 return malformed("a reject of the wrong length");
+
+        return arrival;
+}
+
+/* What is read is in the lane's arena; the message is not needed any more. */
+static struct arrival read_message(struct lane *lane, struct transport_message *message)
+{
+        const struct transport *transport = lane->wire->transport;
+        const uint8_t *bytes;
+        struct arrival arrival;
+        size_t n_bytes;
+
+        bytes = transport->message_bytes(lane->wire, message, &n_bytes);
+        arrival = read_frame(lane, bytes, n_bytes);
+        transport->message_free(lane->wire, message);
 
         return arrival;
 }
@@ -459,29 +474,38 @@ static void settle(struct lane *lane, struct endings *endings)
         pthread_mutex_unlock(&channel->mutex);
 }
 
-void lane_on_received(struct req_lane *req, int error, nng_msg *message)
+static void take_message(struct lane *lane,
+                         struct transport_message *message,
+                         struct endings *endings)
 {
-        struct lane *lane = pipit_container_of(req, struct lane, req);
         struct pipit_channel *channel = lane->address->channel;
-        struct endings endings = {0};
-        struct arrival arrival;
-        const uint8_t *bytes;
-        size_t n_bytes;
-
-        if (error) {
-                lane_failed(lane, req_strerror(error));
-                return;
-        }
-
-        bytes = req_message_body(message, &n_bytes);
-        arrival = read_message(lane, bytes, n_bytes);
+        struct arrival arrival = read_message(lane, message);
 
         pthread_mutex_lock(&channel->mutex);
         lane_land(lane);
-        take_arrival(lane, &arrival, &endings);
+        take_arrival(lane, &arrival, endings);
         pthread_mutex_unlock(&channel->mutex);
 
-        settle(lane, &endings);
-        req_message_free(message);
-        channel_finish(channel, &endings);
+        settle(lane, endings);
+}
+
+void lane_on_received(void *context, const char *problem, struct transport_message *message)
+{
+        struct lane *lane = context;
+        struct endings endings = {0};
+
+        if (problem) {
+                lane_failed(lane, problem);
+                return;
+        }
+        take_message(lane, message, &endings);
+        channel_finish(lane->address->channel, &endings);
+}
+
+void lane_take_answer(struct lane *lane, struct transport_message *message)
+{
+        struct endings endings = {0};
+
+        take_message(lane, message, &endings);
+        channel_finish_waiting(lane->address->channel, &endings);
 }

@@ -17,7 +17,7 @@
 
 /* A frame being written: exactly as long as was reckoned before. */
 struct writing {
-        nng_msg *message;
+        struct transport_message *message;
         uint8_t *to;
 };
 
@@ -44,19 +44,22 @@ static size_t head_size(const struct pipit_channel *channel, uint32_t hold_ms)
                encode_number_size(channel->options.frame_bytes_max);
 }
 
-static bool write_head(const struct pipit_channel *channel,
+static bool write_head(const struct lane *lane,
                        uint32_t hold_ms,
                        size_t n_body_bytes,
                        struct writing *ret_writing)
 {
+        const struct pipit_channel *channel = lane->address->channel;
+        const struct transport *transport = lane->wire->transport;
         size_t n_bytes;
         uint8_t *to;
 
-        ret_writing->message = req_message_new(head_size(channel, hold_ms) + n_body_bytes);
+        ret_writing->message =
+                transport->message_new(lane->wire, head_size(channel, hold_ms) + n_body_bytes);
         if (!ret_writing->message)
                 return false;
 
-        to = req_message_body(ret_writing->message, &n_bytes);
+        to = transport->message_bytes(lane->wire, ret_writing->message, &n_bytes);
         pipit_frame_header_write(PIPIT_FRAME_REQUEST, to);
         to += PIPIT_FRAME_HEADER_BYTES;
         to = encode_bytes(
@@ -179,12 +182,14 @@ static uint8_t *write_cancels(struct address *address, size_t n_cancels, uint8_t
 }
 
 /* NULL: out of memory, and nothing has changed. An empty batch is a poll. */
-static nng_msg *build_calls(struct lane *lane, const struct batch *batch, int64_t now_us)
+static struct transport_message *build_calls(struct lane *lane,
+                                             const struct batch *batch,
+                                             int64_t now_us)
 {
         struct address *address = lane->address;
         struct writing writing;
 
-        if (!write_head(address->channel, PIPIT_HOLD_MS_DEFAULT, batch->n_bytes, &writing))
+        if (!write_head(lane, PIPIT_HOLD_MS_DEFAULT, batch->n_bytes, &writing))
                 return NULL;
 
         lane->frame = LANE_FRAME_CALLS;
@@ -202,7 +207,7 @@ static nng_msg *build_calls(struct lane *lane, const struct batch *batch, int64_
 }
 
 /* Asks for the calls in limbo, as many as fit. */
-static nng_msg *build_hello(struct lane *lane)
+static struct transport_message *build_hello(struct lane *lane)
 {
         struct address *address = lane->address;
         struct list *node = address->limbo.next;
@@ -214,7 +219,7 @@ static nng_msg *build_hello(struct lane *lane)
                         pipit_container_of(node, struct pipit_call_state, node)->id);
                 n_ids++;
         }
-        if (!write_head(address->channel, HELLO_HOLD_MS, n_bytes, &writing))
+        if (!write_head(lane, HELLO_HOLD_MS, n_bytes, &writing))
                 return NULL;
 
         lane->frame = LANE_FRAME_HELLO;
@@ -237,11 +242,13 @@ static bool poll_is_due(const struct address *address, int64_t now_us)
 }
 
 /* NULL: nothing to send. */
-static nng_msg *build_frame(struct lane *lane, int64_t now_us, struct endings *endings)
+static struct transport_message *build_frame(struct lane *lane,
+                                             int64_t now_us,
+                                             struct endings *endings)
 {
         struct address *address = lane->address;
         struct batch batch;
-        nng_msg *message;
+        struct transport_message *message;
         bool is_poll;
 
         lane->n_ids = 0;
@@ -265,7 +272,7 @@ static nng_msg *build_frame(struct lane *lane, int64_t now_us, struct endings *e
 
 static struct lane *next_departure(struct address *address,
                                    struct endings *endings,
-                                   nng_msg **ret_message)
+                                   struct transport_message **ret_message)
 {
         struct lane *lane = address->idle;
         int64_t now_us;
@@ -297,14 +304,59 @@ static struct lane *next_departure(struct address *address,
 void channel_flush_address(struct address *address, struct endings *endings)
 {
         struct pipit_channel *channel = address->channel;
-        nng_msg *message;
+        struct transport_message *message;
         struct lane *lane;
 
         while ((lane = next_departure(address, endings, &message))) {
                 pthread_mutex_unlock(&channel->mutex);
-                req_lane_send(&lane->req, message);
+                lane->wire->transport->send(lane->wire, message);
                 pthread_mutex_lock(&channel->mutex);
         }
+}
+
+static bool carries_only(const struct lane *lane, const struct pipit_call_state *state)
+{
+        return lane->wire->transport->exchange && state->phase == CALL_SENT && lane->n_ids == 1 &&
+               lane->ids[0] == state->id;
+}
+
+/*
+ * Mutex held. The handler may take its time, and the call end without it: so the
+ * channel is told that somebody is in here.
+ */
+static void exchange(struct lane *lane, struct transport_message *message)
+{
+        struct pipit_channel *channel = lane->address->channel;
+
+        channel->n_active++;
+        pthread_mutex_unlock(&channel->mutex);
+        message = lane->wire->transport->exchange(lane->wire, message);
+        if (message)
+                lane_take_answer(lane, message);
+        pthread_mutex_lock(&channel->mutex);
+        channel_leave(channel, 1);
+}
+
+void channel_flush_caller(struct address *address,
+                          struct pipit_call_state *state,
+                          struct endings *endings)
+{
+        struct pipit_channel *channel = address->channel;
+        struct transport_message *message, *own = NULL;
+        struct lane *lane, *own_lane = NULL;
+
+        while ((lane = next_departure(address, endings, &message))) {
+                if (carries_only(lane, state)) {
+                        own_lane = lane;
+                        own = message;
+                        continue;
+                }
+                pthread_mutex_unlock(&channel->mutex);
+                lane->wire->transport->send(lane->wire, message);
+                pthread_mutex_lock(&channel->mutex);
+        }
+        if (own_lane)
+                exchange(own_lane, own);
 }
 
 void channel_flush(struct pipit_channel *channel, struct endings *endings)
@@ -328,19 +380,14 @@ static void unsend(struct lane *lane, struct endings *endings)
         }
 }
 
-void lane_on_sent(struct req_lane *req, int error)
+void lane_on_unsent(void *context, const char *problem)
 {
-        struct lane *lane = pipit_container_of(req, struct lane, req);
+        struct lane *lane = context;
         struct pipit_channel *channel = lane->address->channel;
         struct endings endings = {0};
 
-        if (!error) {
-                req_lane_receive(req);
-                return;
-        }
-
         pthread_mutex_lock(&channel->mutex);
-        address_lose(lane->address, req_strerror(error));
+        address_lose(lane->address, problem);
         unsend(lane, &endings);
         lane_land(lane);
         lane_rest(lane);

@@ -82,7 +82,9 @@ static void submit(struct pipit_channel *channel, struct pipit_call_state *state
                 channel_wake_at(channel, state->deadline_us);
         }
         address = channel_dispatch(channel, state, &channel->endings);
-        if (address && !is_corked)
+        if (address && state->is_blocking)
+                channel_flush_caller(address, state, &channel->endings);
+        else if (address && !is_corked)
                 channel_flush_address(address, &channel->endings);
         if (channel->endings.first)
                 channel_wake(channel);

@@ -41,6 +41,20 @@ void burst_mark(struct box *box)
         burst.boxes[burst.n_boxes++] = box_ref(box);
 }
 
+unsigned burst_suspend(void)
+{
+        unsigned depth = burst.depth;
+
+        burst.depth = 0;
+
+        return depth;
+}
+
+void burst_resume(unsigned depth)
+{
+        burst.depth = depth;
+}
+
 void pipit_server_cork(void)
 {
         ++burst.depth;

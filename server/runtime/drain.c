@@ -67,12 +67,18 @@ static unsigned n_sending(const struct pipit_server *server)
 
 static unsigned n_taken(const struct pipit_server *server)
 {
-        unsigned n = 0;
+        unsigned n = inproc_n_busy(server->inproc);
 
         for (size_t i = 0; i < server->n_endpoints; ++i)
                 n += rep_endpoint_n_taken(server->endpoints[i]);
 
         return n;
+}
+
+/* What was given to a client of this process is there: nobody of these is waited for. */
+static bool has_left(struct pipit_server *server)
+{
+        return peer_table_n_pipes(&server->peers) <= inproc_n_pipes(server->inproc);
 }
 
 static size_t finish(struct pipit_server *server, int64_t until_us)
@@ -96,7 +102,7 @@ static void let_leave(struct pipit_server *server)
 
                 if (n_sending(server) > 0)
                         quiet_us = now_us;
-                if (peer_table_n_pipes(&server->peers) == 0 || now_us >= until_us ||
+                if (has_left(server) || now_us >= until_us ||
                     now_us - quiet_us >= PIPIT_DRAIN_LINGER_MS * PIPIT_US_PER_MS)
                         return;
                 look_again();
@@ -108,6 +114,7 @@ void close_all(struct pipit_server *server)
         atomic_store(&server->closing, true);
         for (size_t i = 0; i < server->n_endpoints; ++i)
                 rep_endpoint_shut(server->endpoints[i]);
+        inproc_shut(server->inproc);
 
         do {
                 box_table_each(&server->boxes, kill_one, NULL);

@@ -35,6 +35,7 @@ void box_hold(struct box *box, struct rep_context *context)
         else
                 box->newest = context;
 
+        atomic_store_explicit(&context->holder, box, memory_order_relaxed);
         ++box->n_held;
         if (context->answer_now)
                 ++box->n_answer_now;
@@ -53,6 +54,7 @@ void box_unhold(struct box *box, struct rep_context *context)
         else
                 box->newest = context->prev;
 
+        atomic_store_explicit(&context->holder, NULL, memory_order_relaxed);
         --box->n_held;
         if (context->answer_now)
                 --box->n_answer_now;
@@ -232,6 +234,18 @@ static bool answers_oldest(const struct box *box)
                (atomic_load(&box->server->draining) && pipit_mailbox_n_calls(box->states) == 0);
 }
 
+/* With the mutex. The frame whose sender waits on this very thread, or else the oldest. */
+static struct rep_context *nearest(struct box *box)
+{
+        struct rep_context *own = inproc_frame_of_this_thread();
+
+        if (own && box->ready.n_live > 0 &&
+            atomic_load_explicit(&own->holder, memory_order_relaxed) == box)
+                return own;
+
+        return box->oldest;
+}
+
 /* With the mutex. The frame to be answered, taken out, or NULL. Frames of a closed pipe consume nothing. */
 static struct rep_context *pick(struct box *box)
 {
@@ -242,7 +256,7 @@ static struct rep_context *pick(struct box *box)
                 while (!held->answer_now)
                         held = held->next;
         } else if (box->n_held > 0 && answers_oldest(box)) {
-                held = box->oldest;
+                held = nearest(box);
         }
         if (held)
                 box_unhold(box, held);

@@ -59,6 +59,13 @@ struct rep_endpoint {
 };
 
 static void context_callback(void *argument);
+static void context_answer(struct rep_context *base, struct rep_message *message);
+static void context_drop(struct rep_context *base);
+
+static const struct rep_context_operations context_operations = {
+        .answer = context_answer,
+        .drop = context_drop,
+};
 
 /* --- contexts ------------------------------------------------------------ */
 
@@ -89,6 +96,7 @@ static struct context *context_new(struct rep_endpoint *endpoint)
         context = calloc(1, sizeof(*context));
         if (!context)
                 goto failed;
+        context->base.operations = &context_operations;
         context->base.endpoint = endpoint;
 
         if (nng_ctx_open(&context->ctx, endpoint->socket) != 0)
@@ -239,28 +247,38 @@ static void context_callback(void *argument)
                 context_received(context);
 }
 
-void rep_context_drop(struct rep_context *context)
+static void context_drop(struct rep_context *base)
 {
-        struct context *own = pipit_container_of(context, struct context, base);
-        struct rep_endpoint *endpoint = context->endpoint;
+        struct context *context = pipit_container_of(base, struct context, base);
+        struct rep_endpoint *endpoint = base->endpoint;
 
-        context->peer = NULL;
-        context_receive(own);
+        base->peer = NULL;
+        context_receive(context);
+        atomic_fetch_sub(&endpoint->n_taken, 1);
+}
+
+static void context_answer(struct rep_context *base, struct rep_message *message)
+{
+        struct context *context = pipit_container_of(base, struct context, base);
+        struct rep_endpoint *endpoint = base->endpoint;
+
+        context->state = CONTEXT_SENDING;
+        base->n_answer_bytes = rep_message_n_bytes(message);
+        atomic_fetch_add(&endpoint->n_sending, 1);
+        nng_aio_set_msg(context->aio, (nng_msg *)(void *)message);
+        nng_aio_set_timeout(context->aio, (nng_duration)endpoint->options.send_timeout_ms);
+        nng_ctx_send(context->ctx, context->aio);
         atomic_fetch_sub(&endpoint->n_taken, 1);
 }
 
 void rep_context_answer(struct rep_context *context, struct rep_message *message)
 {
-        struct context *own = pipit_container_of(context, struct context, base);
-        struct rep_endpoint *endpoint = context->endpoint;
+        context->operations->answer(context, message);
+}
 
-        own->state = CONTEXT_SENDING;
-        context->n_answer_bytes = rep_message_n_bytes(message);
-        atomic_fetch_add(&endpoint->n_sending, 1);
-        nng_aio_set_msg(own->aio, (nng_msg *)(void *)message);
-        nng_aio_set_timeout(own->aio, (nng_duration)endpoint->options.send_timeout_ms);
-        nng_ctx_send(own->ctx, own->aio);
-        atomic_fetch_sub(&endpoint->n_taken, 1);
+void rep_context_drop(struct rep_context *context)
+{
+        context->operations->drop(context);
 }
 
 /* --- messages ------------------------------------------------------------ */

@@ -26,23 +26,34 @@
 
 #include "core/base/status.h"
 
+struct box;
 struct rep_endpoint;
 struct rep_message;
 struct peer;
+
+struct rep_context;
+
+/* What becomes of a frame, whichever way it came: see rep_context_answer(), rep_context_drop(). */
+struct rep_context_operations {
+        void (*answer)(struct rep_context *context, struct rep_message *message);
+        void (*drop)(struct rep_context *context);
+};
 
 /* One frame that is owed an answer. The zone is its holder's, from received() to answer or drop. */
 struct rep_context {
         /* holder's */
         struct rep_context *next;
         struct rep_context *prev;
-        struct peer *peer; /* a reference */
+        struct peer *peer;            /* a reference */
+        _Atomic(struct box *) holder; /* it is in its list; changes under its mutex */
         int64_t hold_until_us;
         size_t response_bytes_max; /* of the frame that answers it */
         size_t n_answer_bytes;     /* from answer to sent() */
         bool answer_now;
 
         /* out */
-        struct rep_endpoint *endpoint;
+        const struct rep_context_operations *operations;
+        struct rep_endpoint *endpoint; /* NULL: it came in-process */
 };
 
 enum rep_transport {

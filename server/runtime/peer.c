@@ -239,7 +239,10 @@ static void run_closing(struct job *job)
 {
         struct peer *peer = pipit_container_of(job, struct peer, closing);
 
-        rep_pipe_close(peer->pipe);
+        if (inproc_is_pipe(peer->pipe))
+                inproc_pipe_close(peer->server->inproc, peer->pipe);
+        else
+                rep_pipe_close(peer->pipe);
         peer_unref(peer);
 }
 

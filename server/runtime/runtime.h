@@ -2,6 +2,7 @@
  * The server, as its own files see it
  *
  *      nng_rep   one URL's socket, contexts that receive and answer
+ *      inproc    the same for clients of this process, without a socket
  *      peer      who is at the other end of a pipe
  *      intake    a received frame: checked, unpacked, taken in by a mailbox
  *      dispatch  its calls, to their handlers
@@ -26,6 +27,7 @@
 #include "server/runtime/box.h"
 #include "server/runtime/call.h"
 #include "server/runtime/housekeeping.h"
+#include "server/runtime/inproc.h"
 #include "server/runtime/nng_rep.h"
 #include "server/runtime/peer.h"
 #include "server/runtime/registry.h"
@@ -48,6 +50,7 @@ struct pipit_server {
         struct pipit_wire_limits wire_limits;
         struct rep_endpoint **endpoints;
         size_t n_endpoints;
+        struct inproc *inproc;
         struct workers *workers;
         struct housekeeping *housekeeping;
         struct watchdog *watchdog;

@@ -144,6 +144,7 @@ void server_unref(struct pipit_server *server)
         housekeeping_free(server->housekeeping);
         registry_deinit(&server->registry);
         pipit_arena_deinit(&server->texts);
+        inproc_free(server->inproc);
         free(server);
 }
 
@@ -224,7 +225,8 @@ struct pipit_server *pipit_server_new(const struct pipit_server_options *options
         frame_pool_init(&server->frames);
         atomic_init(&server->refs, 1);
 
-        if (health_add(server) != PIPIT_OK) {
+        server->inproc = inproc_new(server);
+        if (!server->inproc || health_add(server) != PIPIT_OK) {
                 server_unref(server);
                 (void)give_out_of_memory(ret_error);
                 return NULL;
@@ -406,18 +408,17 @@ enum pipit_status pipit_server_start(struct pipit_server *server, struct pipit_e
 {
         enum pipit_status status = PIPIT_OK;
 
-        if (server->phase != SERVER_NEW || server->n_endpoints == 0)
+        if (server->phase != SERVER_NEW)
                 return give_error(ret_error,
                                   PIPIT_FAILED_PRECONDITION,
                                   "START_IMPOSSIBLE",
-                                  server->n_endpoints == 0 ? "no address to listen on"
-                                                           : "a server starts once");
+                                  "a server starts once");
 
         if (threads_start(server) != PIPIT_OK)
                 status = give_out_of_memory(ret_error);
         for (size_t i = 0; status == PIPIT_OK && i < server->n_endpoints; ++i)
                 status = endpoint_start(server, server->endpoints[i], ret_error);
-        if (status == PIPIT_OK) {
+        if (status == PIPIT_OK && server->n_endpoints > 0) {
                 server->watchdog = watchdog_new(server->endpoints,
                                                 server->n_endpoints,
                                                 server->options.watchdog_ms,
@@ -430,8 +431,14 @@ enum pipit_status pipit_server_start(struct pipit_server *server, struct pipit_e
                 return status;
         }
         server->phase = SERVER_STARTED;
+        inproc_open(server->inproc);
 
         return PIPIT_OK;
+}
+
+struct pipit_inprocess *pipit_server_inprocess(struct pipit_server *server)
+{
+        return inproc_door(server->inproc);
 }
 
 const char *pipit_server_url(const struct pipit_server *server, size_t index)

@@ -48,7 +48,7 @@ EXTERNAL = {
 GENERATED = re.compile(r"\.(pb-c|pipit)\.h$")
 PUBLIC = {  # <pipit/NAME.h> lies with its layer
     "macros.h": BASE, "status.h": BASE, "service.h": RPC, "client.h": CLIENT,
-    "interceptor.h": CLIENT, "queue.h": CLIENT, "server.h": RUNTIME,
+    "inprocess.h": CLIENT, "interceptor.h": CLIENT, "queue.h": CLIENT, "server.h": RUNTIME,
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 

@@ -35,6 +35,7 @@
 
 PIPIT_BEGIN_DECLS
 
+struct pipit_inprocess;
 struct pipit_log;
 struct pipit_server;
 struct pipit_server_call;
@@ -82,6 +83,13 @@ PIPIT_PUBLIC struct pipit_server *pipit_server_free(struct pipit_server *server)
 PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status pipit_server_listen(struct pipit_server *server,
                                                                     const char *url,
                                                                     struct pipit_error *ret_error);
+
+/*
+ * The way in for <pipit/inprocess.h>: channels of this process that need no
+ * address. Borrowed, valid until the server is freed. A server that is called
+ * this way only need not listen anywhere.
+ */
+PIPIT_PUBLIC struct pipit_inprocess *pipit_server_inprocess(struct pipit_server *server);
 
 /*
  * Binds every address and serves; returns when all listen. A left-over ipc

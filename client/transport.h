@@ -1,0 +1,115 @@
+/*
+ * Transport: how frames get to one address and back
+ *
+ * A socket has at most one connection, made by dial(); it never redials by
+ * itself, and sends nothing twice. A lane is one frame at a time on a socket:
+ *
+ *      send -> on_unsent(problem)             nothing of it has left
+ *           \-> on_received(problem, message)  the answer, or that none will come
+ *
+ * One of the two runs exactly once for a send, on a thread of the transport,
+ * never inside send, under no lock; they may run for several lanes at once. A
+ * @problem is a static string.
+ *
+ * nng_req.c and inproc.c are transports. Each embeds socket and lane in its own.
+ */
+
+#ifndef CLIENT_TRANSPORT_H
+#define CLIENT_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct transport_lane;
+struct transport_message;
+struct transport_socket;
+
+enum transport_pipe {
+        TRANSPORT_PIPE_NONE,
+        TRANSPORT_PIPE_UP,
+        TRANSPORT_PIPE_LOST, /* it was up, or was refused or closed on the way up */
+};
+
+/* Bases to be embedded; what they hold is the transport's. */
+struct transport_socket {
+        const struct transport *transport;
+};
+
+struct transport_lane {
+        const struct transport *transport;
+};
+
+struct transport_options {
+        void (*on_pipe)(void *context); /* the pipe's state changed; any thread, and brief */
+        void *context;
+        size_t receive_bytes_max;
+        void *door; /* in-process: of core/rpc/inprocess.h; else NULL */
+};
+
+struct transport_lane_options {
+        void (*on_unsent)(void *context, const char *problem);
+        /* @message is the callee's, NULL if @problem */
+        void (*on_received)(void *context, const char *problem, struct transport_message *message);
+        void *context;
+};
+
+struct transport {
+        /* NULL: *ret_problem tells. */
+        struct transport_socket *(*socket_open)(const struct transport_options *options,
+                                                const char **ret_problem);
+
+        /*
+         * All lanes are closed. Waits until no on_pipe() can run any more, and
+         * frees. False: the transport is stuck, and what its context points to
+         * must never be freed.
+         */
+        bool (*socket_close)(struct transport_socket *socket);
+
+        /*
+         * Starts one attempt to connect; the last pipe is hung up. NULL, and
+         * on_pipe() tells how it went, unless nothing ever comes of it: the
+         * caller keeps a limit. Else why it failed at once. Not thread-safe
+         * against itself and hangup.
+         */
+        const char *(*dial)(struct transport_socket *socket, const char *url);
+
+        /* Closes the pipe and gives up the attempt. Frames under way fail, now or when aborted. */
+        void (*hangup)(struct transport_socket *socket);
+
+        enum transport_pipe (*pipe)(struct transport_socket *socket);
+
+        /* NULL: *ret_problem tells. */
+        struct transport_lane *(*lane_open)(struct transport_socket *socket,
+                                            const struct transport_lane_options *options,
+                                            const char **ret_problem);
+
+        /* Cancels what is under way and waits for its on_*(); nothing may be sent after. Not from an on_*(). */
+        void (*lane_stop)(struct transport_lane *lane);
+
+        /* Frees, after every lane of the socket was stopped. */
+        void (*lane_close)(struct transport_lane *lane);
+
+        /* Takes @message. */
+        void (*send)(struct transport_lane *lane, struct transport_message *message);
+
+        /*
+         * The same on a thread that does nothing but wait for the answer: where
+         * the answer comes before this returns, it is returned, and none of the
+         * on_*() runs. NULL: as send. No such function: there is no such way.
+         */
+        struct transport_message *(*exchange)(struct transport_lane *lane,
+                                              struct transport_message *message);
+
+        /* Ends what is under way with a problem, soon; nothing if nothing is. Any thread. */
+        void (*abort)(struct transport_lane *lane);
+
+        /* A message of @n_bytes, uninitialised. NULL: out of memory. */
+        struct transport_message *(*message_new)(struct transport_lane *lane, size_t n_bytes);
+        uint8_t *(*message_bytes)(struct transport_lane *lane,
+                                  struct transport_message *message,
+                                  size_t *ret_n_bytes);
+        void (*message_free)(struct transport_lane *lane, struct transport_message *message);
+};
+
+#endif
