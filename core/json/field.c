@@ -177,3 +177,20 @@ void pipit_field_camel_case(const char *name, char *ret_json)
 
         *ret_json = '\0';
 }
+
+bool pipit_field_is_camel_case(const char *name, const char *json)
+{
+        bool upper = false;
+
+        for (; *name; name++) {
+                if (*name == '_') {
+                        upper = true;
+                        continue;
+                }
+                if (*json++ != (upper ? pipit_ascii_upper(*name) : *name))
+                        return false;
+                upper = false;
+        }
+
+        return *json == '\0';
+}

@@ -62,4 +62,7 @@ bool pipit_field_is_map(const ProtobufCMessageDescriptor *parent,
 /* lowerCamelCase of @name, as protoc makes JSON names; @ret_json holds strlen(@name) + 1. */
 void pipit_field_camel_case(const char *name, char *ret_json);
 
+/* Whether @json is lowerCamelCase of @name. */
+bool pipit_field_is_camel_case(const char *name, const char *json);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "core/json/field.h"
 #include "core/json/json.h"
+#include "core/json/known_type.h"
 #include "core/json/nearest.h"
 #include "core/json/reader.h"
 
@@ -127,39 +128,21 @@ enum pipit_status json_read_fail(struct json_reader *reader,
 
 /* --- fields ---------------------------------------------------------------- */
 
-/* Whether @key is lowerCamelCase of @name. */
-static bool is_camel_case(const char *key, const char *name)
+/* By JSON name first: it is what is written, and another field may have it as its own name. */
+static const ProtobufCFieldDescriptor *find_field(const struct json_reader *reader,
+                                                  const ProtobufCMessageDescriptor *descriptor,
+                                                  const char *key)
 {
-        char camel[256];
-
-        if (strlen(name) >= sizeof(camel))
-                return false;
-
-        pipit_field_camel_case(name, camel);
-        return strcmp(camel, key) == 0;
-}
-
-static bool find_field(const struct json_reader *reader,
-                       const ProtobufCMessageDescriptor *descriptor,
-                       const char *key,
-                       const ProtobufCFieldDescriptor **ret_field)
-{
-        *ret_field = protobuf_c_message_descriptor_get_field_by_name(descriptor, key);
-        if (*ret_field)
-                return true;
-
         for (unsigned i = 0; i < descriptor->n_fields; i++) {
-                const char *json_name =
-                        pipit_schema_json_name(reader->schema, descriptor, &descriptor->fields[i]);
+                const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
+                const char *json_name = pipit_schema_json_name(reader->schema, descriptor, field);
 
                 if (json_name ? strcmp(json_name, key) == 0
-                              : is_camel_case(key, descriptor->fields[i].name)) {
-                        *ret_field = &descriptor->fields[i];
-                        return true;
-                }
+                              : pipit_field_is_camel_case(field->name, key))
+                        return field;
         }
 
-        return false;
+        return protobuf_c_message_descriptor_get_field_by_name(descriptor, key);
 }
 
 static enum pipit_status fail_unknown_field(struct json_reader *reader,
@@ -234,6 +217,20 @@ enum pipit_status json_read_single(struct json_reader *reader,
         return json_read_message(reader, message, value, path);
 }
 
+enum pipit_status json_read_into(struct json_reader *reader,
+                                 ProtobufCMessage *message,
+                                 const ProtobufCFieldDescriptor *field,
+                                 const struct pipit_json_value *value,
+                                 const struct json_path *path)
+{
+        enum pipit_status status =
+                json_read_single(reader, field, value, path, pipit_field_member(message, field));
+
+        if (status == PIPIT_OK)
+                pipit_field_mark_set(message, field);
+        return status;
+}
+
 enum pipit_status json_read_repeated(struct json_reader *reader,
                                      ProtobufCMessage *message,
                                      const ProtobufCFieldDescriptor *field,
@@ -290,16 +287,12 @@ static enum pipit_status read_entry(struct json_reader *reader,
 
         status = json_read_map_key(
                 reader, &fields[0], value, path, pipit_field_member(entry, &fields[0]));
-        if (status == PIPIT_OK)
-                status = json_read_single(
-                        reader, &fields[1], value, path, pipit_field_member(entry, &fields[1]));
         if (status != PIPIT_OK)
                 return status;
 
         pipit_field_mark_set(entry, &fields[0]);
-        pipit_field_mark_set(entry, &fields[1]);
         *ret_entry = entry;
-        return PIPIT_OK;
+        return json_read_into(reader, entry, &fields[1], value, path);
 }
 
 enum pipit_status json_read_map(struct json_reader *reader,
@@ -371,23 +364,28 @@ static enum pipit_status read_field(struct json_reader *reader,
 
         status = refuse_second_of_oneof(reader, message, field, value, path);
         if (status == PIPIT_OK)
-                status = json_read_single(
-                        reader, field, value, path, pipit_field_member(message, field));
-        if (status == PIPIT_OK)
-                pipit_field_mark_set(message, field);
+                status = json_read_into(reader, message, field, value, path);
         return status;
 }
 
 /* --- messages -------------------------------------------------------------- */
 
+/* A null says that a field is absent: twice is too often for it, too. */
+enum seen {
+        SEEN_NOT,
+        SEEN_NULL,
+        SEEN_VALUE,
+};
+
 static enum pipit_status refuse_missing(struct json_reader *reader,
                                         const ProtobufCMessageDescriptor *descriptor,
-                                        const bool *seen,
+                                        const enum seen *seen,
                                         const struct pipit_json_value *value,
                                         const struct json_path *path)
 {
         for (unsigned i = 0; i < descriptor->n_fields; i++) {
-                if (descriptor->fields[i].label == PROTOBUF_C_LABEL_REQUIRED && !seen[i])
+                if (descriptor->fields[i].label == PROTOBUF_C_LABEL_REQUIRED &&
+                    seen[i] != SEEN_VALUE)
                         return json_read_fail(reader,
                                               value,
                                               path,
@@ -404,17 +402,17 @@ static enum pipit_status read_member(struct json_reader *reader,
                                      ProtobufCMessage *message,
                                      const struct pipit_json_value *member,
                                      const struct json_path *path,
-                                     bool *seen)
+                                     enum seen *seen)
 {
         const ProtobufCMessageDescriptor *descriptor = message->descriptor;
-        const ProtobufCFieldDescriptor *field;
+        const ProtobufCFieldDescriptor *field = find_field(reader, descriptor, member->key);
 
-        if (!find_field(reader, descriptor, member->key, &field))
+        if (!field)
                 return fail_unknown_field(reader, descriptor, member, path);
 
-        bool *seen_field = &seen[field - descriptor->fields];
+        enum seen *seen_field = &seen[field - descriptor->fields];
 
-        if (*seen_field)
+        if (*seen_field != SEEN_NOT)
                 return json_read_fail(reader,
                                       member,
                                       path,
@@ -422,7 +420,7 @@ static enum pipit_status read_member(struct json_reader *reader,
                                       "the field \"%s\" is there already, under its other name",
                                       field->name);
 
-        *seen_field = member->type != PIPIT_JSON_NULL || takes_null(field);
+        *seen_field = member->type != PIPIT_JSON_NULL || takes_null(field) ? SEEN_VALUE : SEEN_NULL;
         return read_field(reader, message, field, member, path);
 }
 
@@ -438,7 +436,7 @@ enum pipit_status json_read_object(struct json_reader *reader,
                 return json_read_fail(
                         reader, value, path, true, "is not an object (%s)", descriptor->name);
 
-        bool *seen = pipit_arena_zalloc(reader->arena, descriptor->n_fields * sizeof(*seen));
+        enum seen *seen = pipit_arena_zalloc(reader->arena, descriptor->n_fields * sizeof(*seen));
 
         if (!seen)
                 return json_read_out_of_memory(reader);
@@ -463,10 +461,8 @@ enum pipit_status json_read_message(struct json_reader *reader,
                                     const struct pipit_json_value *value,
                                     const struct json_path *path)
 {
-        json_read_known_fn known = json_read_known(message->descriptor);
-
-        if (known)
-                return known(reader, message, value, path);
+        if (json_known_type(message->descriptor) != KNOWN_NONE)
+                return json_read_known(reader, message, value, path);
 
         return json_read_object(reader, message, value, path, NULL);
 }

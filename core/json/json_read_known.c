@@ -6,18 +6,11 @@
 #include "core/json/known_type.h"
 #include "core/json/reader.h"
 
-static enum pipit_status fail_unusual(struct json_reader *reader,
-                                      const ProtobufCMessage *message,
-                                      const struct pipit_json_value *value,
-                                      const struct json_path *path)
-{
-        return json_read_fail(reader,
-                              value,
-                              path,
-                              false,
-                              "the schema's %s is not the well-known one",
-                              message->descriptor->name);
-}
+typedef enum pipit_status (*read_known_fn)(struct json_reader *reader,
+                                           ProtobufCMessage *message,
+                                           const ProtobufCFieldDescriptor *const fields[],
+                                           const struct pipit_json_value *value,
+                                           const struct json_path *path);
 
 /* --- Timestamp, Duration ------------------------------------------------------ */
 
@@ -25,18 +18,11 @@ typedef const char *(*parse_time_fn)(const char *text, int64_t *ret_seconds, int
 
 static enum pipit_status read_time(struct json_reader *reader,
                                    ProtobufCMessage *message,
+                                   const ProtobufCFieldDescriptor *const fields[],
                                    const struct pipit_json_value *value,
                                    const struct json_path *path,
                                    parse_time_fn parse)
 {
-        const ProtobufCFieldDescriptor *seconds =
-                json_known_field(message->descriptor, 1, PROTOBUF_C_TYPE_INT64);
-        const ProtobufCFieldDescriptor *nanos =
-                json_known_field(message->descriptor, 2, PROTOBUF_C_TYPE_INT32);
-
-        if (!seconds || !nanos || seconds->label == PROTOBUF_C_LABEL_REPEATED ||
-            nanos->label == PROTOBUF_C_LABEL_REPEATED)
-                return fail_unusual(reader, message, value, path);
         if (value->type != PIPIT_JSON_STRING)
                 return json_read_fail(reader,
                                       value,
@@ -46,31 +32,33 @@ static enum pipit_status read_time(struct json_reader *reader,
                                       message->descriptor->name);
 
         const char *problem = parse(value->text,
-                                    pipit_field_member(message, seconds),
-                                    pipit_field_member(message, nanos));
+                                    pipit_field_member(message, fields[0]),
+                                    pipit_field_member(message, fields[1]));
 
         if (problem)
                 return json_read_fail(reader, value, path, true, "%s", problem);
 
-        pipit_field_mark_set(message, seconds);
-        pipit_field_mark_set(message, nanos);
+        pipit_field_mark_set(message, fields[0]);
+        pipit_field_mark_set(message, fields[1]);
         return PIPIT_OK;
 }
 
 static enum pipit_status read_timestamp(struct json_reader *reader,
                                         ProtobufCMessage *message,
+                                        const ProtobufCFieldDescriptor *const fields[],
                                         const struct pipit_json_value *value,
                                         const struct json_path *path)
 {
-        return read_time(reader, message, value, path, pipit_timestamp_parse);
+        return read_time(reader, message, fields, value, path, pipit_timestamp_parse);
 }
 
 static enum pipit_status read_duration(struct json_reader *reader,
                                        ProtobufCMessage *message,
+                                       const ProtobufCFieldDescriptor *const fields[],
                                        const struct pipit_json_value *value,
                                        const struct json_path *path)
 {
-        return read_time(reader, message, value, path, pipit_duration_parse);
+        return read_time(reader, message, fields, value, path, pipit_duration_parse);
 }
 
 /* --- FieldMask ----------------------------------------------------------------- */
@@ -111,14 +99,10 @@ static enum pipit_status read_paths(struct json_reader *reader,
 
 static enum pipit_status read_field_mask(struct json_reader *reader,
                                          ProtobufCMessage *message,
+                                         const ProtobufCFieldDescriptor *const fields[],
                                          const struct pipit_json_value *value,
                                          const struct json_path *path)
 {
-        const ProtobufCFieldDescriptor *field =
-                json_known_field(message->descriptor, 1, PROTOBUF_C_TYPE_STRING);
-
-        if (!field || field->label != PROTOBUF_C_LABEL_REPEATED)
-                return fail_unusual(reader, message, value, path);
         if (value->type != PIPIT_JSON_STRING)
                 return json_read_fail(reader,
                                       value,
@@ -135,8 +119,8 @@ static enum pipit_status read_field_mask(struct json_reader *reader,
                 return json_read_out_of_memory(reader);
 
         status = read_paths(reader, value, path, paths);
-        *pipit_field_count(message, field) = n_paths;
-        *(void **)pipit_field_member(message, field) = paths;
+        *pipit_field_count(message, fields[0]) = n_paths;
+        *(void **)pipit_field_member(message, fields[0]) = paths;
         return status;
 }
 
@@ -144,85 +128,48 @@ static enum pipit_status read_field_mask(struct json_reader *reader,
 
 static enum pipit_status read_struct(struct json_reader *reader,
                                      ProtobufCMessage *message,
+                                     const ProtobufCFieldDescriptor *const fields[],
                                      const struct pipit_json_value *value,
                                      const struct json_path *path)
 {
-        const ProtobufCFieldDescriptor *field =
-                json_known_field(message->descriptor, 1, PROTOBUF_C_TYPE_MESSAGE);
-
-        if (!field || !pipit_schema_is_map(reader->schema, message->descriptor, field))
-                return fail_unusual(reader, message, value, path);
-
-        return json_read_map(reader, message, field, value, path);
+        return json_read_map(reader, message, fields[0], value, path);
 }
 
 static enum pipit_status read_list_value(struct json_reader *reader,
                                          ProtobufCMessage *message,
+                                         const ProtobufCFieldDescriptor *const fields[],
                                          const struct pipit_json_value *value,
                                          const struct json_path *path)
 {
-        const ProtobufCFieldDescriptor *field =
-                json_known_field(message->descriptor, 1, PROTOBUF_C_TYPE_MESSAGE);
-
-        if (!field || field->label != PROTOBUF_C_LABEL_REPEATED)
-                return fail_unusual(reader, message, value, path);
-
-        return json_read_repeated(reader, message, field, value, path);
+        return json_read_repeated(reader, message, fields[0], value, path);
 }
 
-/* The member of Value's oneof for each type of JSON. */
-static const ProtobufCFieldDescriptor *value_field(const ProtobufCMessageDescriptor *descriptor,
-                                                   enum pipit_json_type type)
-{
-        static const struct {
-                unsigned number;
-                ProtobufCType type;
-        } rows[] = {
-                [PIPIT_JSON_NULL] = {1, PROTOBUF_C_TYPE_ENUM},
-                [PIPIT_JSON_NUMBER] = {2, PROTOBUF_C_TYPE_DOUBLE},
-                [PIPIT_JSON_STRING] = {3, PROTOBUF_C_TYPE_STRING},
-                [PIPIT_JSON_BOOL] = {4, PROTOBUF_C_TYPE_BOOL},
-                [PIPIT_JSON_OBJECT] = {5, PROTOBUF_C_TYPE_MESSAGE},
-                [PIPIT_JSON_ARRAY] = {6, PROTOBUF_C_TYPE_MESSAGE},
-        };
-
-        return json_known_field(descriptor, rows[type].number, rows[type].type);
-}
-
+/* Each type of JSON has its own member of the oneof. */
 static enum pipit_status read_value(struct json_reader *reader,
                                     ProtobufCMessage *message,
+                                    const ProtobufCFieldDescriptor *const fields[],
                                     const struct pipit_json_value *value,
                                     const struct json_path *path)
 {
-        const ProtobufCFieldDescriptor *field = value_field(message->descriptor, value->type);
-        enum pipit_status status;
+        static const unsigned indexes[] = {
+                [PIPIT_JSON_NULL] = 0,
+                [PIPIT_JSON_NUMBER] = 1,
+                [PIPIT_JSON_STRING] = 2,
+                [PIPIT_JSON_BOOL] = 3,
+                [PIPIT_JSON_OBJECT] = 4,
+                [PIPIT_JSON_ARRAY] = 5,
+        };
 
-        if (!field || !(field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF))
-                return fail_unusual(reader, message, value, path);
-
-        status = json_read_single(reader, field, value, path, pipit_field_member(message, field));
-        if (status == PIPIT_OK)
-                pipit_field_mark_set(message, field);
-        return status;
+        return json_read_into(reader, message, fields[indexes[value->type]], value, path);
 }
 
 static enum pipit_status read_wrapper(struct json_reader *reader,
                                       ProtobufCMessage *message,
+                                      const ProtobufCFieldDescriptor *const fields[],
                                       const struct pipit_json_value *value,
                                       const struct json_path *path)
 {
-        const ProtobufCFieldDescriptor *field =
-                protobuf_c_message_descriptor_get_field(message->descriptor, 1);
-        enum pipit_status status;
-
-        if (!field || field->label == PROTOBUF_C_LABEL_REPEATED ||
-            field->type == PROTOBUF_C_TYPE_MESSAGE)
-                return fail_unusual(reader, message, value, path);
-
-        status = json_read_scalar(reader, field, value, path, pipit_field_member(message, field));
-        if (status == PIPIT_OK)
-                pipit_field_mark_set(message, field);
-        return status;
+        return json_read_into(reader, message, fields[0], value, path);
 }
 
 /* --- Any ------------------------------------------------------------------------- */
@@ -248,12 +195,12 @@ static enum pipit_status read_any_content(struct json_reader *reader,
                                           const struct pipit_json_value *value,
                                           const struct json_path *path)
 {
-        json_read_known_fn known = json_read_known(content->descriptor);
+        bool has_form = json_known_type(content->descriptor) != KNOWN_NONE;
         const struct pipit_json_value *inner = pipit_json_member(value, "value");
         struct json_path here = {.parent = path, .name = "value"};
         bool is_empty = strcmp(content->descriptor->name, "google.protobuf.Empty") == 0;
 
-        if (!known && !(is_empty && inner))
+        if (!has_form && !(is_empty && inner))
                 return json_read_object(reader, content, value, path, "@type");
         if (!inner || value->n_children != 2)
                 return json_read_fail(reader,
@@ -315,18 +262,12 @@ static enum pipit_status read_any_typed(struct json_reader *reader,
 
 static enum pipit_status read_any(struct json_reader *reader,
                                   ProtobufCMessage *message,
+                                  const ProtobufCFieldDescriptor *const fields[],
                                   const struct pipit_json_value *value,
                                   const struct json_path *path)
 {
-        const ProtobufCFieldDescriptor *url =
-                json_known_field(message->descriptor, 1, PROTOBUF_C_TYPE_STRING);
-        const ProtobufCFieldDescriptor *bytes =
-                json_known_field(message->descriptor, 2, PROTOBUF_C_TYPE_BYTES);
         enum pipit_status status;
 
-        if (!url || !bytes || url->label == PROTOBUF_C_LABEL_REPEATED ||
-            bytes->label == PROTOBUF_C_LABEL_REPEATED)
-                return fail_unusual(reader, message, value, path);
         if (value->type != PIPIT_JSON_OBJECT)
                 return json_read_fail(
                         reader, value, path, true, "is not an object (google.protobuf.Any)");
@@ -342,19 +283,21 @@ static enum pipit_status read_any(struct json_reader *reader,
                                       false,
                                       "an Any needs \"@type\", as \"type.googleapis.com/NAME\"");
 
-        status = read_any_typed(reader, type, value, path, pipit_field_member(message, bytes));
+        status = read_any_typed(reader, type, value, path, pipit_field_member(message, fields[1]));
         if (status != PIPIT_OK)
                 return status;
 
-        *(const char **)pipit_field_member(message, url) = type->text;
-        pipit_field_mark_set(message, bytes);
+        *(const char **)pipit_field_member(message, fields[0]) = type->text;
+        pipit_field_mark_set(message, fields[1]);
         return PIPIT_OK;
 }
 
-json_read_known_fn json_read_known(const ProtobufCMessageDescriptor *descriptor)
+enum pipit_status json_read_known(struct json_reader *reader,
+                                  ProtobufCMessage *message,
+                                  const struct pipit_json_value *value,
+                                  const struct json_path *path)
 {
-        static const json_read_known_fn readers[] = {
-                [KNOWN_NONE] = NULL,
+        static const read_known_fn readers[] = {
                 [KNOWN_ANY] = read_any,
                 [KNOWN_DURATION] = read_duration,
                 [KNOWN_FIELD_MASK] = read_field_mask,
@@ -364,6 +307,15 @@ json_read_known_fn json_read_known(const ProtobufCMessageDescriptor *descriptor)
                 [KNOWN_VALUE] = read_value,
                 [KNOWN_WRAPPER] = read_wrapper,
         };
+        const ProtobufCFieldDescriptor *fields[JSON_KNOWN_FIELDS_MAX];
 
-        return readers[json_known_type(descriptor)];
+        if (!json_known_fields(reader->schema, message->descriptor, fields))
+                return json_read_fail(reader,
+                                      value,
+                                      path,
+                                      false,
+                                      "the schema's %s is not the well-known one",
+                                      message->descriptor->name);
+
+        return readers[json_known_type(message->descriptor)](reader, message, fields, value, path);
 }

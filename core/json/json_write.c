@@ -6,6 +6,7 @@
 #include "core/json/base64.h"
 #include "core/json/field.h"
 #include "core/json/json.h"
+#include "core/json/known_type.h"
 #include "core/json/number.h"
 #include "core/json/output.h"
 
@@ -69,11 +70,30 @@ static void write_bytes(struct json_output *output, const ProtobufCBinaryData *b
                 pipit_base64_encode(bytes->data, bytes->len, space);
 }
 
+/* Not protobuf-c's own search: a value of INT_MAX overflows in it, and is not found. */
+static const ProtobufCEnumValue *find_value(const ProtobufCEnumDescriptor *enumeration, int number)
+{
+        size_t low = 0, high = enumeration->n_values;
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+
+                if (enumeration->values[middle].value == number)
+                        return &enumeration->values[middle];
+                if (enumeration->values[middle].value < number)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+
+        return NULL;
+}
+
 static void write_enum(struct json_output *output,
                        const ProtobufCEnumDescriptor *enumeration,
                        int number)
 {
-        const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(enumeration, number);
+        const ProtobufCEnumValue *value = find_value(enumeration, number);
         char text[16];
 
         if (strcmp(enumeration->name, "google.protobuf.NullValue") == 0) {
@@ -178,69 +198,6 @@ enum pipit_status json_write_repeated(struct json_output *output,
         return PIPIT_OK;
 }
 
-static void write_map_key(struct json_output *output,
-                          const ProtobufCFieldDescriptor *field,
-                          const void *slot)
-{
-        char text[24];
-
-        switch (field->type) {
-        case PROTOBUF_C_TYPE_STRING:
-                pipit_json_writer_key(&output->writer,
-                                      *(const char *const *)slot ? *(const char *const *)slot : "");
-                return;
-        case PROTOBUF_C_TYPE_BOOL:
-                (void)snprintf(text,
-                               sizeof(text),
-                               "%s",
-                               *(const protobuf_c_boolean *)slot ? "true" : "false");
-                break;
-        case PROTOBUF_C_TYPE_UINT32:
-        case PROTOBUF_C_TYPE_FIXED32:
-                (void)snprintf(text, sizeof(text), "%" PRIu32, *(const uint32_t *)slot);
-                break;
-        case PROTOBUF_C_TYPE_UINT64:
-        case PROTOBUF_C_TYPE_FIXED64:
-                (void)snprintf(text, sizeof(text), "%" PRIu64, *(const uint64_t *)slot);
-                break;
-        case PROTOBUF_C_TYPE_INT64:
-        case PROTOBUF_C_TYPE_SINT64:
-        case PROTOBUF_C_TYPE_SFIXED64:
-                (void)snprintf(text, sizeof(text), "%" PRId64, *(const int64_t *)slot);
-                break;
-        default:
-                (void)snprintf(text, sizeof(text), "%" PRId32, *(const int32_t *)slot);
-                break;
-        }
-
-        pipit_json_writer_key(&output->writer, text);
-}
-
-enum pipit_status json_write_map(struct json_output *output,
-                                 const ProtobufCMessage *message,
-                                 const ProtobufCFieldDescriptor *field)
-{
-        const ProtobufCMessage *const *entries =
-                *(const ProtobufCMessage *const *const *)pipit_field_const_member(message, field);
-        const ProtobufCMessageDescriptor *descriptor = field->descriptor;
-        const ProtobufCFieldDescriptor *key = &descriptor->fields[0],
-                                       *value = &descriptor->fields[1];
-        size_t n = pipit_field_const_count(message, field);
-
-        pipit_json_writer_begin(&output->writer, '{');
-        for (size_t i = 0; i < n; i++) {
-                write_map_key(output, key, pipit_field_const_member(entries[i], key));
-
-                enum pipit_status status = json_write_single(
-                        output, value, pipit_field_const_member(entries[i], value));
-
-                if (status != PIPIT_OK)
-                        return status;
-        }
-        pipit_json_writer_end(&output->writer, '}');
-        return PIPIT_OK;
-}
-
 static enum pipit_status write_key(struct json_output *output,
                                    const ProtobufCMessage *message,
                                    const ProtobufCFieldDescriptor *field)
@@ -300,15 +257,14 @@ enum pipit_status json_write_members(struct json_output *output, const ProtobufC
 
 enum pipit_status json_write_message(struct json_output *output, const ProtobufCMessage *message)
 {
-        json_write_known_fn known = json_write_known(message->descriptor);
         enum pipit_status status;
 
         if (output->depth == PIPIT_JSON_DEPTH_MAX)
                 return json_write_fail(output, message, "is nested more than 100 levels deep");
 
         output->depth++;
-        if (known) {
-                status = known(output, message);
+        if (json_known_type(message->descriptor) != KNOWN_NONE) {
+                status = json_write_known(output, message);
         } else {
                 pipit_json_writer_begin(&output->writer, '{');
                 status = json_write_members(output, message);

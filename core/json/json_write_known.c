@@ -9,10 +9,9 @@
 #include "core/rpc/message.h"
 #include "core/rpc/wire_check.h"
 
-static enum pipit_status fail_unusual(struct json_output *output, const ProtobufCMessage *message)
-{
-        return json_write_fail(output, message, "in the schema is not the well-known one");
-}
+typedef enum pipit_status (*write_known_fn)(struct json_output *output,
+                                            const ProtobufCMessage *message,
+                                            const ProtobufCFieldDescriptor *const fields[]);
 
 /* --- Timestamp, Duration ------------------------------------------------------ */
 
@@ -20,19 +19,13 @@ typedef bool (*format_time_fn)(int64_t seconds, int32_t nanos, char *ret_text);
 
 static enum pipit_status write_time(struct json_output *output,
                                     const ProtobufCMessage *message,
+                                    const ProtobufCFieldDescriptor *const fields[],
                                     format_time_fn format)
 {
-        const ProtobufCFieldDescriptor *seconds =
-                json_known_field(message->descriptor, 1, PROTOBUF_C_TYPE_INT64);
-        const ProtobufCFieldDescriptor *nanos =
-                json_known_field(message->descriptor, 2, PROTOBUF_C_TYPE_INT32);
         char text[PIPIT_KNOWN_TEXT_SIZE];
 
-        if (!seconds || !nanos || seconds->label == PROTOBUF_C_LABEL_REPEATED ||
-            nanos->label == PROTOBUF_C_LABEL_REPEATED)
-                return fail_unusual(output, message);
-        if (!format(*(const int64_t *)pipit_field_const_member(message, seconds),
-                    *(const int32_t *)pipit_field_const_member(message, nanos),
+        if (!format(*(const int64_t *)pipit_field_const_member(message, fields[0]),
+                    *(const int32_t *)pipit_field_const_member(message, fields[1]),
                     text))
                 return json_write_fail(output, message, "is out of range");
 
@@ -41,31 +34,28 @@ static enum pipit_status write_time(struct json_output *output,
 }
 
 static enum pipit_status write_timestamp(struct json_output *output,
-                                         const ProtobufCMessage *message)
+                                         const ProtobufCMessage *message,
+                                         const ProtobufCFieldDescriptor *const fields[])
 {
-        return write_time(output, message, pipit_timestamp_format);
+        return write_time(output, message, fields, pipit_timestamp_format);
 }
 
-static enum pipit_status write_duration(struct json_output *output, const ProtobufCMessage *message)
+static enum pipit_status write_duration(struct json_output *output,
+                                        const ProtobufCMessage *message,
+                                        const ProtobufCFieldDescriptor *const fields[])
 {
-        return write_time(output, message, pipit_duration_format);
+        return write_time(output, message, fields, pipit_duration_format);
 }
 
 /* --- FieldMask ----------------------------------------------------------------- */
 
 static enum pipit_status write_field_mask(struct json_output *output,
-                                          const ProtobufCMessage *message)
+                                          const ProtobufCMessage *message,
+                                          const ProtobufCFieldDescriptor *const fields[])
 {
-        const ProtobufCFieldDescriptor *field =
-                json_known_field(message->descriptor, 1, PROTOBUF_C_TYPE_STRING);
-        size_t n_text = 1, n_paths;
-        char *const *paths;
+        char *const *paths = *(char *const *const *)pipit_field_const_member(message, fields[0]);
+        size_t n_text = 1, n_paths = pipit_field_const_count(message, fields[0]);
 
-        if (!field || field->label != PROTOBUF_C_LABEL_REPEATED)
-                return fail_unusual(output, message);
-
-        paths = *(char *const *const *)pipit_field_const_member(message, field);
-        n_paths = pipit_field_const_count(message, field);
         for (size_t i = 0; i < n_paths; i++)
                 n_text += strlen(paths[i]) + 1;
 
@@ -90,35 +80,26 @@ static enum pipit_status write_field_mask(struct json_output *output,
 
 /* --- Struct, ListValue, Value, wrappers ---------------------------------------- */
 
-static enum pipit_status write_struct(struct json_output *output, const ProtobufCMessage *message)
+static enum pipit_status write_struct(struct json_output *output,
+                                      const ProtobufCMessage *message,
+                                      const ProtobufCFieldDescriptor *const fields[])
 {
-        const ProtobufCFieldDescriptor *field =
-                json_known_field(message->descriptor, 1, PROTOBUF_C_TYPE_MESSAGE);
-
-        if (!field || !pipit_schema_is_map(output->schema, message->descriptor, field))
-                return fail_unusual(output, message);
-
-        return json_write_map(output, message, field);
+        return json_write_map(output, message, fields[0]);
 }
 
 static enum pipit_status write_list_value(struct json_output *output,
-                                          const ProtobufCMessage *message)
+                                          const ProtobufCMessage *message,
+                                          const ProtobufCFieldDescriptor *const fields[])
 {
-        const ProtobufCFieldDescriptor *field =
-                json_known_field(message->descriptor, 1, PROTOBUF_C_TYPE_MESSAGE);
-
-        if (!field || field->label != PROTOBUF_C_LABEL_REPEATED)
-                return fail_unusual(output, message);
-
-        return json_write_repeated(output, message, field);
+        return json_write_repeated(output, message, fields[0]);
 }
 
-static enum pipit_status write_value(struct json_output *output, const ProtobufCMessage *message)
+static enum pipit_status write_value(struct json_output *output,
+                                     const ProtobufCMessage *message,
+                                     const ProtobufCFieldDescriptor *const fields[])
 {
-        const ProtobufCFieldDescriptor *field =
-                message->descriptor->n_fields > 0 ? &message->descriptor->fields[0] : NULL;
+        const ProtobufCFieldDescriptor *field = pipit_field_set_in_oneof(message, fields[0]);
 
-        field = field ? pipit_field_set_in_oneof(message, field) : NULL;
         if (!field)
                 return json_write_fail(output, message, "has no value, which JSON cannot say");
 
@@ -130,16 +111,11 @@ static enum pipit_status write_value(struct json_output *output, const ProtobufC
         return json_write_single(output, field, slot);
 }
 
-static enum pipit_status write_wrapper(struct json_output *output, const ProtobufCMessage *message)
+static enum pipit_status write_wrapper(struct json_output *output,
+                                       const ProtobufCMessage *message,
+                                       const ProtobufCFieldDescriptor *const fields[])
 {
-        const ProtobufCFieldDescriptor *field =
-                protobuf_c_message_descriptor_get_field(message->descriptor, 1);
-
-        if (!field || field->label == PROTOBUF_C_LABEL_REPEATED ||
-            field->type == PROTOBUF_C_TYPE_MESSAGE)
-                return fail_unusual(output, message);
-
-        return json_write_single(output, field, pipit_field_const_member(message, field));
+        return json_write_single(output, fields[0], pipit_field_const_member(message, fields[0]));
 }
 
 /* --- Any ------------------------------------------------------------------------- */
@@ -180,27 +156,20 @@ static enum pipit_status write_any_content(struct json_output *output,
 
         if (!content)
                 return write_any_raw(output, bytes);
-        if (!json_write_known(descriptor))
+        if (json_known_type(descriptor) == KNOWN_NONE)
                 return json_write_members(output, content);
 
         pipit_json_writer_key(&output->writer, "value");
         return json_write_message(output, content);
 }
 
-static enum pipit_status write_any(struct json_output *output, const ProtobufCMessage *message)
+static enum pipit_status write_any(struct json_output *output,
+                                   const ProtobufCMessage *message,
+                                   const ProtobufCFieldDescriptor *const fields[])
 {
-        const ProtobufCFieldDescriptor *url =
-                json_known_field(message->descriptor, 1, PROTOBUF_C_TYPE_STRING);
-        const ProtobufCFieldDescriptor *value =
-                json_known_field(message->descriptor, 2, PROTOBUF_C_TYPE_BYTES);
+        const char *type_url = *(const char *const *)pipit_field_const_member(message, fields[0]);
+        const ProtobufCBinaryData *bytes = pipit_field_const_member(message, fields[1]);
         enum pipit_status status = PIPIT_OK;
-
-        if (!url || !value || url->label == PROTOBUF_C_LABEL_REPEATED ||
-            value->label == PROTOBUF_C_LABEL_REPEATED)
-                return fail_unusual(output, message);
-
-        const char *type_url = *(const char *const *)pipit_field_const_member(message, url);
-        const ProtobufCBinaryData *bytes = pipit_field_const_member(message, value);
 
         pipit_json_writer_begin(&output->writer, '{');
         if ((type_url && type_url[0]) || bytes->len > 0) {
@@ -213,10 +182,9 @@ static enum pipit_status write_any(struct json_output *output, const ProtobufCMe
         return status;
 }
 
-json_write_known_fn json_write_known(const ProtobufCMessageDescriptor *descriptor)
+enum pipit_status json_write_known(struct json_output *output, const ProtobufCMessage *message)
 {
-        static const json_write_known_fn writers[] = {
-                [KNOWN_NONE] = NULL,
+        static const write_known_fn writers[] = {
                 [KNOWN_ANY] = write_any,
                 [KNOWN_DURATION] = write_duration,
                 [KNOWN_FIELD_MASK] = write_field_mask,
@@ -226,6 +194,10 @@ json_write_known_fn json_write_known(const ProtobufCMessageDescriptor *descripto
                 [KNOWN_VALUE] = write_value,
                 [KNOWN_WRAPPER] = write_wrapper,
         };
+        const ProtobufCFieldDescriptor *fields[JSON_KNOWN_FIELDS_MAX];
 
-        return writers[json_known_type(descriptor)];
+        if (!json_known_fields(output->schema, message->descriptor, fields))
+                return json_write_fail(output, message, "in the schema is not the well-known one");
+
+        return writers[json_known_type(message->descriptor)](output, message, fields);
 }

@@ -213,7 +213,8 @@ bool pipit_duration_format(int64_t seconds, int32_t nanos, char ret_text[PIPIT_K
 
         if (seconds < -DURATION_SECONDS_MAX || seconds > DURATION_SECONDS_MAX ||
             nanos <= -NANOS_PER_SECOND || nanos >= NANOS_PER_SECOND || (seconds > 0 && nanos < 0) ||
-            (seconds < 0 && nanos > 0))
+            (seconds < 0 && nanos > 0) ||
+            (nanos != 0 && (seconds == DURATION_SECONDS_MAX || seconds == -DURATION_SECONDS_MAX)))
                 return false;
 
         format_fraction(negative ? -nanos : nanos, fraction);
@@ -249,8 +250,11 @@ const char *pipit_mask_path_parse(const char *text, size_t n_bytes, char *ret_pa
 
 bool pipit_mask_path_format(const char *path, char *ret_text)
 {
+        if (!*path)
+                return false;
+
         for (; *path; path++) {
-                if (*path >= 'A' && *path <= 'Z')
+                if (*path == ',' || (*path >= 'A' && *path <= 'Z'))
                         return false;
                 if (*path != '_') {
                         *ret_text++ = *path;

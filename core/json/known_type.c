@@ -15,49 +15,109 @@
 
 #define PREFIX "google.protobuf."
 
-enum known_type json_known_type(const ProtobufCMessageDescriptor *descriptor)
-{
-        static const struct {
-                const char *name;
-                enum known_type type;
-        } rows[] = {
-                {"Any", KNOWN_ANY},
-                {"BoolValue", KNOWN_WRAPPER},
-                {"BytesValue", KNOWN_WRAPPER},
-                {"DoubleValue", KNOWN_WRAPPER},
-                {"Duration", KNOWN_DURATION},
-                {"FieldMask", KNOWN_FIELD_MASK},
-                {"FloatValue", KNOWN_WRAPPER},
-                {"Int32Value", KNOWN_WRAPPER},
-                {"Int64Value", KNOWN_WRAPPER},
-                {"ListValue", KNOWN_LIST_VALUE},
-                {"StringValue", KNOWN_WRAPPER},
-                {"Struct", KNOWN_STRUCT},
-                {"Timestamp", KNOWN_TIMESTAMP},
-                {"UInt32Value", KNOWN_WRAPPER},
-                {"UInt64Value", KNOWN_WRAPPER},
-                {"Value", KNOWN_VALUE},
-        };
+enum shape {
+        SHAPE_SINGLE,
+        SHAPE_ONEOF,
+        SHAPE_REPEATED,
+        SHAPE_MAP,
+};
 
+static const struct known_row {
+        const char *name;
+        enum known_type type;
+        unsigned n_fields;
+        struct {
+                ProtobufCType type;
+                enum shape shape;
+        } fields[JSON_KNOWN_FIELDS_MAX]; /* from number 1 on */
+} rows[] = {
+#define FIELD(type, shape)                                                                         \
+        {                                                                                          \
+                PROTOBUF_C_TYPE_##type, SHAPE_##shape                                              \
+        }
+        {"Any", KNOWN_ANY, 2, {FIELD(STRING, SINGLE), FIELD(BYTES, SINGLE)}},
+        {"BoolValue", KNOWN_WRAPPER, 1, {FIELD(BOOL, SINGLE)}},
+        {"BytesValue", KNOWN_WRAPPER, 1, {FIELD(BYTES, SINGLE)}},
+        {"DoubleValue", KNOWN_WRAPPER, 1, {FIELD(DOUBLE, SINGLE)}},
+        {"Duration", KNOWN_DURATION, 2, {FIELD(INT64, SINGLE), FIELD(INT32, SINGLE)}},
+        {"FieldMask", KNOWN_FIELD_MASK, 1, {FIELD(STRING, REPEATED)}},
+        {"FloatValue", KNOWN_WRAPPER, 1, {FIELD(FLOAT, SINGLE)}},
+        {"Int32Value", KNOWN_WRAPPER, 1, {FIELD(INT32, SINGLE)}},
+        {"Int64Value", KNOWN_WRAPPER, 1, {FIELD(INT64, SINGLE)}},
+        {"ListValue", KNOWN_LIST_VALUE, 1, {FIELD(MESSAGE, REPEATED)}},
+        {"StringValue", KNOWN_WRAPPER, 1, {FIELD(STRING, SINGLE)}},
+        {"Struct", KNOWN_STRUCT, 1, {FIELD(MESSAGE, MAP)}},
+        {"Timestamp", KNOWN_TIMESTAMP, 2, {FIELD(INT64, SINGLE), FIELD(INT32, SINGLE)}},
+        {"UInt32Value", KNOWN_WRAPPER, 1, {FIELD(UINT32, SINGLE)}},
+        {"UInt64Value", KNOWN_WRAPPER, 1, {FIELD(UINT64, SINGLE)}},
+        {"Value",
+         KNOWN_VALUE,
+         6,
+         {FIELD(ENUM, ONEOF),
+          FIELD(DOUBLE, ONEOF),
+          FIELD(STRING, ONEOF),
+          FIELD(BOOL, ONEOF),
+          FIELD(MESSAGE, ONEOF),
+          FIELD(MESSAGE, ONEOF)}},
+#undef FIELD
+};
+
+static const struct known_row *find_row(const ProtobufCMessageDescriptor *descriptor)
+{
         if (strncmp(descriptor->name, PREFIX, sizeof(PREFIX) - 1) != 0)
-                return KNOWN_NONE;
+                return NULL;
 
         for (size_t i = 0; i < PIPIT_N_ELEMENTS(rows); i++) {
                 if (strcmp(descriptor->name + sizeof(PREFIX) - 1, rows[i].name) == 0)
-                        return rows[i].type;
+                        return &rows[i];
         }
 
-        return KNOWN_NONE;
+        return NULL;
 }
 
-const ProtobufCFieldDescriptor *json_known_field(const ProtobufCMessageDescriptor *descriptor,
-                                                 unsigned number,
-                                                 ProtobufCType type)
+enum known_type json_known_type(const ProtobufCMessageDescriptor *descriptor)
 {
-        const ProtobufCFieldDescriptor *field =
-                protobuf_c_message_descriptor_get_field(descriptor, number);
+        const struct known_row *row = find_row(descriptor);
 
-        return field && field->type == type ? field : NULL;
+        return row ? row->type : KNOWN_NONE;
+}
+
+static bool has_shape(const struct pipit_schema *schema,
+                      const ProtobufCMessageDescriptor *descriptor,
+                      const ProtobufCFieldDescriptor *field,
+                      enum shape shape)
+{
+        switch (shape) {
+        case SHAPE_SINGLE:
+                return field->label != PROTOBUF_C_LABEL_REPEATED;
+        case SHAPE_ONEOF:
+                return field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
+        case SHAPE_REPEATED:
+                return field->label == PROTOBUF_C_LABEL_REPEATED;
+        case SHAPE_MAP:
+                return pipit_schema_is_map(schema, descriptor, field);
+        }
+
+        return false;
+}
+
+bool json_known_fields(const struct pipit_schema *schema,
+                       const ProtobufCMessageDescriptor *descriptor,
+                       const ProtobufCFieldDescriptor *ret_fields[JSON_KNOWN_FIELDS_MAX])
+{
+        const struct known_row *row = find_row(descriptor);
+
+        for (unsigned i = 0; row && i < row->n_fields; i++) {
+                const ProtobufCFieldDescriptor *field =
+                        protobuf_c_message_descriptor_get_field(descriptor, i + 1);
+
+                if (!field || field->type != row->fields[i].type ||
+                    !has_shape(schema, descriptor, field, row->fields[i].shape))
+                        return false;
+                ret_fields[i] = field;
+        }
+
+        return row != NULL;
 }
 
 const ProtobufCMessageDescriptor *json_known_any(const struct pipit_schema *schema,

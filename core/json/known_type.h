@@ -7,6 +7,7 @@
 #define CORE_JSON_KNOWN_TYPE_H
 
 #include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
 
 #include "core/json/schema.h"
 
@@ -24,13 +25,15 @@ enum known_type {
 
 enum known_type json_known_type(const ProtobufCMessageDescriptor *descriptor);
 
+#define JSON_KNOWN_FIELDS_MAX 6
+
 /*
- * Field @number, if it is as the well-known type has it. NULL: some message of
- * that name is another one.
+ * The fields of a message of a known type: its number n is ret_fields[n - 1].
+ * False: it has that type's name, but not its fields. @schema may be NULL.
  */
-const ProtobufCFieldDescriptor *json_known_field(const ProtobufCMessageDescriptor *descriptor,
-                                                 unsigned number,
-                                                 ProtobufCType type);
+bool json_known_fields(const struct pipit_schema *schema,
+                       const ProtobufCMessageDescriptor *descriptor,
+                       const ProtobufCFieldDescriptor *ret_fields[JSON_KNOWN_FIELDS_MAX]);
 
 /*
  * The message that an Any's @type_url names: in @schema, which may be NULL, or

@@ -1,5 +1,6 @@
 #include "core/json/number.h"
 
+#include <float.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,6 +11,14 @@
 
 /* Further exponents change nothing: every number is zero, or out of range, long before. */
 #define EXPONENT_MAX 100000000
+
+/* A double needs no more. */
+#define DIGITS_MAX DBL_DECIMAL_DIG
+
+/* Without the sign. */
+#define LAID_OUT_SIZE (PIPIT_NUMBER_TEXT_SIZE - 1)
+
+static const char zeros[] = "000000000000000000000";
 
 static bool is_digit(char c)
 {
@@ -243,24 +252,109 @@ enum pipit_number_result pipit_number_to_float(const char *text, float *ret_valu
         return PIPIT_NUMBER_OK;
 }
 
-void pipit_number_format_double(double value, char ret_text[PIPIT_NUMBER_TEXT_SIZE])
-{
-        PIPIT_CLEANUP(leave_c_locale) PIPIT_UNUSED struct c_locale scope = enter_c_locale();
+/* The digits of a positive number, and the place of its point: 0.DIGITS * 10^point. */
+struct decimal {
+        char digits[DIGITS_MAX + 1];
+        int n_digits;
+        int point;
+};
 
-        for (int precision = 15; precision <= 17; precision++) {
-                (void)snprintf(ret_text, PIPIT_NUMBER_TEXT_SIZE, "%.*g", precision, value);
-                if (strtod(ret_text, NULL) == value)
+/* "d.ddde+XX" -> digits. */
+static void parse_decimal(const char *text, struct decimal *ret_decimal)
+{
+        int n = 0;
+
+        for (; *text != 'e'; text++) {
+                if (is_digit(*text))
+                        ret_decimal->digits[n++] = *text;
+        }
+        while (n > 1 && ret_decimal->digits[n - 1] == '0')
+                n--;
+
+        ret_decimal->digits[n] = '\0';
+        ret_decimal->n_digits = n;
+        ret_decimal->point = (int)strtol(text + 1, NULL, 10) + 1;
+}
+
+static bool reads_back(const char *text, double value, bool is_float)
+{
+        return is_float ? (double)strtof(text, NULL) == value : strtod(text, NULL) == value;
+}
+
+/* One more in the last digit of "d.ddde+XX", if that carries nothing. */
+static bool increment(char *text)
+{
+        char *last = strchr(text, 'e') - 1;
+
+        if (*last < '0' || *last >= '9')
+                return false;
+
+        ++*last;
+        return true;
+}
+
+/*
+ * Fewer digits than @precision are only enough for numbers so near to zero that
+ * they have not all of their bits. The nearest number of n digits may be on the
+ * wrong side of a power of two, where the next one up still reads back.
+ */
+static void shortest(double value, bool is_float, int precision, struct decimal *ret_decimal)
+{
+        char text[PIPIT_NUMBER_TEXT_SIZE];
+
+        if (value < (is_float ? (double)FLT_MIN : DBL_MIN))
+                precision = 1;
+
+        for (; precision <= DIGITS_MAX; precision++) {
+                (void)snprintf(text, sizeof(text), "%.*e", precision - 1, value);
+                if (reads_back(text, value, is_float) ||
+                    (increment(text) && reads_back(text, value, is_float)))
                         break;
         }
+
+        parse_decimal(text, ret_decimal);
+}
+
+/* As JavaScript writes it: with an exponent past 21 digits before the point, or 6 zeros behind it. */
+static void lay_out(const struct decimal *decimal, char *text)
+{
+        const char *digits = decimal->digits;
+        int n = decimal->n_digits, point = decimal->point;
+
+        if (point > 0 && point <= 21 && n <= point)
+                (void)snprintf(text, LAID_OUT_SIZE, "%s%.*s", digits, point - n, zeros);
+        else if (point > 0 && point <= 21)
+                (void)snprintf(text, LAID_OUT_SIZE, "%.*s.%s", point, digits, digits + point);
+        else if (point > -6 && point <= 0)
+                (void)snprintf(text, LAID_OUT_SIZE, "0.%.*s%s", -point, zeros, digits);
+        else
+                (void)snprintf(text,
+                               LAID_OUT_SIZE,
+                               "%c%s%se%+d",
+                               digits[0],
+                               n > 1 ? "." : "",
+                               digits + 1,
+                               point - 1);
+}
+
+static void format(double value, bool is_float, char *ret_text)
+{
+        PIPIT_CLEANUP(leave_c_locale) PIPIT_UNUSED struct c_locale scope = enter_c_locale();
+        struct decimal decimal = {.digits = "0", .n_digits = 1, .point = 1};
+
+        if (signbit(value))
+                *ret_text++ = '-';
+        if (value != 0)
+                shortest(fabs(value), is_float, is_float ? FLT_DIG : DBL_DIG, &decimal);
+        lay_out(&decimal, ret_text);
+}
+
+void pipit_number_format_double(double value, char ret_text[PIPIT_NUMBER_TEXT_SIZE])
+{
+        format(value, false, ret_text);
 }
 
 void pipit_number_format_float(float value, char ret_text[PIPIT_NUMBER_TEXT_SIZE])
 {
-        PIPIT_CLEANUP(leave_c_locale) PIPIT_UNUSED struct c_locale scope = enter_c_locale();
-
-        for (int precision = 6; precision <= 9; precision++) {
-                (void)snprintf(ret_text, PIPIT_NUMBER_TEXT_SIZE, "%.*g", precision, (double)value);
-                if (strtof(ret_text, NULL) == value)
-                        break;
-        }
+        format((double)value, true, ret_text);
 }

@@ -37,7 +37,7 @@ enum pipit_number_result pipit_number_to_float(const char *text, float *ret_valu
 /* The longest text of a double, and its NUL. */
 #define PIPIT_NUMBER_TEXT_SIZE 32
 
-/* The shortest text that reads back as the same finite value. */
+/* The shortest text that reads back as the same finite value, as JavaScript writes it; and "-0". */
 void pipit_number_format_double(double value, char ret_text[PIPIT_NUMBER_TEXT_SIZE]);
 void pipit_number_format_float(float value, char ret_text[PIPIT_NUMBER_TEXT_SIZE]);
 

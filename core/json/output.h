@@ -47,10 +47,7 @@ enum pipit_status json_write_message(struct json_output *output, const ProtobufC
 enum pipit_status json_write_absent(struct json_output *output,
                                     const ProtobufCMessageDescriptor *descriptor);
 
-typedef enum pipit_status (*json_write_known_fn)(struct json_output *output,
-                                                 const ProtobufCMessage *message);
-
-/* How a well-known type with a JSON form of its own is written; NULL: as an object. */
-json_write_known_fn json_write_known(const ProtobufCMessageDescriptor *descriptor);
+/* A message with a JSON form of its own (json_known_type()). */
+enum pipit_status json_write_known(struct json_output *output, const ProtobufCMessage *message);
 
 #endif

@@ -45,7 +45,14 @@ enum pipit_status json_read_single(struct json_reader *reader,
                                    const struct json_path *path,
                                    void *slot);
 
-/* The same, for all types but messages. */
+/* The same, into @message, whose @field (not repeated) is set then. */
+enum pipit_status json_read_into(struct json_reader *reader,
+                                 ProtobufCMessage *message,
+                                 const ProtobufCFieldDescriptor *field,
+                                 const struct pipit_json_value *value,
+                                 const struct json_path *path);
+
+/* The same as the first, for all types but messages. */
 enum pipit_status json_read_scalar(struct json_reader *reader,
                                    const ProtobufCFieldDescriptor *field,
                                    const struct pipit_json_value *value,
@@ -66,7 +73,7 @@ enum pipit_status json_read_object(struct json_reader *reader,
                                    const struct json_path *path,
                                    const char *skip);
 
-/* Any message but one with a form of its own inside; into @message, which is new. */
+/* Any message, into @message, which is new. */
 enum pipit_status json_read_message(struct json_reader *reader,
                                     ProtobufCMessage *message,
                                     const struct pipit_json_value *value,
@@ -84,12 +91,10 @@ enum pipit_status json_read_map(struct json_reader *reader,
                                 const struct pipit_json_value *value,
                                 const struct json_path *path);
 
-typedef enum pipit_status (*json_read_known_fn)(struct json_reader *reader,
-                                                ProtobufCMessage *message,
-                                                const struct pipit_json_value *value,
-                                                const struct json_path *path);
-
-/* How a well-known type with a JSON form of its own is read; NULL: as an object. */
-json_read_known_fn json_read_known(const ProtobufCMessageDescriptor *descriptor);
+/* The same for a message with a JSON form of its own (json_known_type()). */
+enum pipit_status json_read_known(struct json_reader *reader,
+                                  ProtobufCMessage *message,
+                                  const struct pipit_json_value *value,
+                                  const struct json_path *path);
 
 #endif

@@ -69,7 +69,7 @@ static void doubles_are_the_shortest_that_come_back(void **state)
         samples_round_trip(
                 *state, SCALARS, "{\"aFloat\":\"3.4028235e38\"}", "{\"aFloat\":3.4028235e+38}");
         samples_round_trip(
-                *state, SCALARS, "{\"aDouble\":5e-324}", "{\"aDouble\":4.94065645841247e-324}");
+                *state, SCALARS, "{\"aDouble\":5e-324}", "{\"aDouble\":5e-324}");
 }
 
 static void nan_and_the_infinities_are_strings(void **state)
