@@ -182,6 +182,17 @@ int pipit_queue_fd(const struct pipit_queue *queue)
         return queue->event_fd;
 }
 
+size_t pipit_queue_n_ready(struct pipit_queue *queue)
+{
+        size_t n_ready;
+
+        pthread_mutex_lock(&queue->mutex);
+        n_ready = queue->n_ready;
+        pthread_mutex_unlock(&queue->mutex);
+
+        return n_ready;
+}
+
 size_t pipit_queue_n_calls(struct pipit_queue *queue)
 {
         size_t n_calls;

@@ -78,6 +78,9 @@ PIPIT_PUBLIC size_t pipit_queue_run(struct pipit_queue *queue, size_t max);
  */
 PIPIT_PUBLIC bool pipit_queue_wait(struct pipit_queue *queue, int timeout_ms);
 
+/* Calls that have ended and wait to be run. */
+PIPIT_PUBLIC size_t pipit_queue_n_ready(struct pipit_queue *queue);
+
 /* Calls that were started with this queue and whose done() has not returned. */
 PIPIT_PUBLIC size_t pipit_queue_n_calls(struct pipit_queue *queue);
 
