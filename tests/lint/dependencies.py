@@ -29,6 +29,7 @@ ALLOWED = {
     "server/store/postgres": {BASE, USERS, "libpq"},
     "server": {BASE, USERS, RUNTIME, "server/delivery", "server/store", "sodium"},
     "client": {BASE, RPC, "protobuf-c", "nng", "gen:pipit/v1", "gen:google"},
+    "tools/cli/scenario": {BASE, RPC, JSON, CLIENT, "tools", "protobuf-c", "libyaml"},
     "tools": {BASE, RPC, JSON, CLIENT, "protobuf-c", "gen:users", "gen:grpc", "gen:google",
               "gen:pipit"},
 }
@@ -40,6 +41,7 @@ EXTERNAL = {
     "libpq": "libpq",
     "postgres_ext.h": "libpq",
     "sqlite3.h": "sqlite3",
+    "yaml.h": "libyaml",
     "curl/": "curl",
     "ares": "c-ares",
 }

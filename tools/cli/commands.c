@@ -7,6 +7,7 @@
 const struct cli_command *const cli_commands[] = {
         &cli_command_call,
         &cli_command_health,
+        &cli_command_test,
         &cli_command_version,
         &cli_command_help,
 };

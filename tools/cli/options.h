@@ -22,6 +22,7 @@ struct cli_list {
 struct cli_options {
         bool compact;
         bool defaults;
+        bool fail_fast;
         bool help;
         bool insecure_plaintext;
         bool verbose;
@@ -32,7 +33,10 @@ struct cli_options {
         struct cli_list descriptor_sets;
         struct cli_list includes;
         struct cli_list metadata;
+        struct cli_list only;
         struct cli_list protos;
+        struct cli_list sets;
+        struct cli_list targets;
 };
 
 enum cli_option_type {
