@@ -34,9 +34,11 @@ extern const struct cli_command *const cli_commands[];
 extern const size_t cli_n_commands;
 
 extern const struct cli_command cli_command_call;
+extern const struct cli_command cli_command_describe;
 extern const struct cli_command cli_command_health;
 extern const struct cli_command cli_command_help;
 extern const struct cli_command cli_command_test;
+extern const struct cli_command cli_command_list;
 extern const struct cli_command cli_command_version;
 
 /* NULL: there is none. */

@@ -5,6 +5,8 @@
 #include "tools/cli/command.h"
 
 const struct cli_command *const cli_commands[] = {
+        &cli_command_list,
+        &cli_command_describe,
         &cli_command_call,
         &cli_command_health,
         &cli_command_test,

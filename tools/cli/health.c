@@ -3,23 +3,16 @@
 #include "core/json/json.h"
 #include "grpc/health/v1/health.pipit.h"
 #include "tools/cli/command.h"
+#include "tools/cli/output.h"
 #include "tools/cli/report.h"
 #include "tools/cli/server.h"
+#include "tools/cli/suggestion.h"
 
-static int print_health(struct cli_arguments *arguments,
-                        const Grpc__Health__V1__HealthCheckResponse *health)
+static bool is_serving(const struct cli_dynamic_call *call)
 {
-        /* UNKNOWN is 0, and has to be seen all the same. */
-        arguments->options.defaults = true;
+        const Grpc__Health__V1__HealthCheckResponse *health = (const void *)call->message;
 
-        int status = cli_print_message(arguments, NULL, &health->base);
-
-        if (status != CLI_OK)
-                return status;
-
-        return health->status == GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
-                       ? CLI_OK
-                       : CLI_NOT_SERVING;
+        return health->status == GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING;
 }
 
 static int check(struct cli_arguments *arguments,
@@ -32,15 +25,25 @@ static int check(struct cli_arguments *arguments,
                 .request = &request->base,
                 .timeout_ms = arguments->options.timeout_ms,
                 .wait_for_ready = arguments->options.wait_for_ready,
+                .style = cli_output_style(arguments),
         };
-        enum pipit_status status = cli_dynamic_call_run(&call, server);
         int result;
+
+        /* UNKNOWN is 0, and has to be seen all the same. */
+        call.style.defaults = true;
+
+        enum pipit_status status = cli_dynamic_call_run(&call, server);
 
         cli_print_call(arguments, &call);
         if (status == PIPIT_OK)
-                result = print_health(arguments, (const void *)call.message);
-        else
+                result = cli_print_data(arguments, call.response);
+        else {
+                cli_suggest_target(&arguments->arena, server->target, &call.error);
                 result = cli_print_error(arguments, &call.error, cli_dynamic_call_peer(&call));
+        }
+
+        if (result == CLI_OK && !is_serving(&call))
+                result = CLI_NOT_SERVING;
 
         cli_dynamic_call_deinit(&call);
         return result;

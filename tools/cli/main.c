@@ -2,17 +2,36 @@
  * pipit: the command line of Pipit
  */
 
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/cli/command.h"
 #include "tools/cli/help.h"
+#include "tools/cli/output.h"
 
-/* What cannot be written was not done: a full disk, a closed pipe. */
+/* Whether whoever read our output has gone. */
+static bool is_reader_gone(void)
+{
+        struct pollfd fd = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+        return poll(&fd, 1, 0) == 1 && (fd.revents & POLLERR);
+}
+
+/* What cannot be written was not done, as on a full disk; `pipit list | head -1` is no failure of ours. */
 static int flush_stdout(int status)
 {
-        if (fflush(stdout) == 0 && !ferror(stdout))
+        errno = 0;
+        if (cli_flush())
                 return status;
+
+        if (errno == EPIPE || is_reader_gone()) {
+                (void)signal(SIGPIPE, SIG_DFL);
+                (void)raise(SIGPIPE);
+        }
 
         perror("pipit: cannot write to standard output");
         return status == CLI_OK ? CLI_INTERNAL : status;
@@ -39,6 +58,9 @@ static int run_command(const struct cli_command *command, int argc, char **argv)
 int main(int argc, char **argv)
 {
         const char *name = argc > 1 ? argv[1] : NULL;
+
+        /* What a broken pipe means is decided where it is noticed. */
+        (void)signal(SIGPIPE, SIG_IGN);
 
         if (!name) {
                 cli_print_overview(stderr);

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #include "core/base/ascii.h"
 #include "core/json/nearest.h"
@@ -275,6 +276,23 @@ static const char *nearest_by_end(const struct pipit_schema *schema, const char 
         return best;
 }
 
+/* "List" for ListUsers. */
+static const char *first_that_begins(const struct pipit_schema *schema, const char *name)
+{
+        const struct pipit_service *service;
+
+        for (size_t i = 0; (service = pipit_schema_service(schema, i)); i++) {
+                for (size_t j = 0; j < service->n_methods; j++) {
+                        const char *method = strrchr(service->methods[j].name, '/') + 1;
+
+                        if (name[0] && strncasecmp(method, name, strlen(name)) == 0)
+                                return service->methods[j].name;
+                }
+        }
+
+        return NULL;
+}
+
 /* A service where a method belongs: its methods are what is looked for. */
 static const char *list_of_service(const struct pipit_schema *schema,
                                    const char *name,
@@ -326,6 +344,8 @@ static const char *explain(const struct pipit_schema *schema,
 
         if (!near)
                 near = nearest_by_end(schema, name);
+        if (!near)
+                near = first_that_begins(schema, name);
         if (near)
                 return pipit_arena_printf(
                         arena, "there is no method '%s'; did you mean %s?", name, near);

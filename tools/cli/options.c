@@ -96,6 +96,28 @@ static bool set_duration(const struct cli_arguments *arguments,
         return true;
 }
 
+static bool set_output(const struct cli_arguments *arguments,
+                       const char *origin,
+                       const char *text,
+                       enum cli_output *ret_output)
+{
+        static const char *const names[] = {
+                [CLI_OUTPUT_JSON] = "json",
+                [CLI_OUTPUT_NDJSON] = "ndjson",
+                [CLI_OUTPUT_TEXT] = "text",
+        };
+
+        for (size_t i = CLI_OUTPUT_JSON; i < PIPIT_N_ELEMENTS(names); i++) {
+                if (strcmp(names[i], text) == 0) {
+                        *ret_output = (enum cli_output)i;
+                        return true;
+                }
+        }
+
+        (void)cli_usage_error(arguments, "%s: '%s' is none of json, ndjson and text", origin, text);
+        return false;
+}
+
 static bool append(struct cli_arguments *arguments, struct cli_list *list, const char *value)
 {
         const char **values =
@@ -131,6 +153,11 @@ static bool set_option(struct cli_arguments *arguments,
                                 arguments, "%s: '%s' is neither json nor text", origin, value);
                         return false;
                 }
+                *(const char **)member = value;
+                return true;
+        case CLI_OUTPUT:
+                return set_output(arguments, origin, value, member);
+        case CLI_STRING:
                 *(const char **)member = value;
                 return true;
         case CLI_DURATION:
@@ -262,7 +289,10 @@ static bool is_unset(const struct cli_arguments *arguments, const struct cli_opt
         case CLI_FLAG:
                 return !*(const bool *)(const void *)member;
         case CLI_FORMAT:
+        case CLI_STRING:
                 return !*(const char *const *)(const void *)member;
+        case CLI_OUTPUT:
+                return *(const enum cli_output *)(const void *)member == CLI_OUTPUT_DEFAULT;
         case CLI_DURATION:
                 return *(const uint32_t *)(const void *)member == 0;
         case CLI_LIST:
@@ -345,11 +375,16 @@ bool cli_no_more(struct cli_arguments *arguments)
         return false;
 }
 
+bool cli_is_target(const char *positional)
+{
+        return positional && strstr(positional, "://");
+}
+
 const char *cli_take_target(struct cli_arguments *arguments)
 {
         const char *positional = cli_peek(arguments), *target = getenv("PIPIT_TARGET");
 
-        if (positional && strstr(positional, "://"))
+        if (cli_is_target(positional))
                 return cli_take(arguments);
         if (target && target[0])
                 return target;

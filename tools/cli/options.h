@@ -18,17 +18,30 @@ struct cli_list {
         size_t n_values;
 };
 
+/* How data looks on stdout. */
+enum cli_output {
+        CLI_OUTPUT_DEFAULT, /* as suits the command: JSON, pretty on a terminal; or text */
+        CLI_OUTPUT_JSON,    /* indented */
+        CLI_OUTPUT_NDJSON,  /* a line each */
+        CLI_OUTPUT_TEXT,
+};
+
 /* All flags of all commands; a command fills those that its table names. */
 struct cli_options {
         bool compact;
         bool defaults;
         bool fail_fast;
+        bool envelope;
         bool help;
         bool insecure_plaintext;
+        bool keep_going;
+        bool is_long;
+        bool is_template;
         bool verbose;
         bool wait_for_ready;
         const char *errors; /* "json" or "text"; NULL: by where they go */
-        const char *output; /* the same of what goes to stdout; NULL: json */
+        enum cli_output output;
+        const char *data;
         uint32_t timeout_ms;
         struct cli_list descriptor_sets;
         struct cli_list includes;
@@ -42,7 +55,9 @@ struct cli_options {
 enum cli_option_type {
         CLI_FLAG,     /* bool */
         CLI_FORMAT,   /* const char *: "json" or "text" */
+        CLI_OUTPUT,   /* enum cli_output */
         CLI_DURATION, /* uint32_t, milliseconds, at most PIPIT_TIMEOUT_MS_MAX */
+        CLI_STRING,   /* const char * */
         CLI_LIST,     /* struct cli_list */
 };
 
@@ -123,12 +138,22 @@ struct cli_option {
 #define CLI_OPTION_OUTPUT                                                                          \
         CLI_OPTION("output",                                                                       \
                    'o',                                                                            \
-                   CLI_FORMAT,                                                                     \
+                   CLI_OUTPUT,                                                                     \
                    output,                                                                         \
                    NULL,                                                                           \
-                   "json|text",                                                                    \
-                   "what goes to stdout: JSON, or a line a field, as\n"                            \
-                   "`users[0].name: Ada` (default: json)")
+                   "json|ndjson|text",                                                             \
+                   "what goes to stdout: indented JSON, JSON on one line, or\n"                    \
+                   "a line a field, as `users[0].name: Ada` (default: json\n"                      \
+                   "on a terminal, else ndjson)")
+/* The same for commands whose output is text by default. */
+#define CLI_OPTION_OUTPUT_LIST                                                                     \
+        CLI_OPTION("output",                                                                       \
+                   'o',                                                                            \
+                   CLI_OUTPUT,                                                                     \
+                   output,                                                                         \
+                   NULL,                                                                           \
+                   "json|ndjson|text",                                                             \
+                   "what goes to stdout (default: text)")
 #define CLI_OPTION_PROTO                                                                           \
         CLI_OPTION("proto",                                                                        \
                    '\0',                                                                           \
@@ -197,6 +222,9 @@ const char *cli_peek(const struct cli_arguments *arguments);
 
 /* False: there are positionals left, and it said so on stderr. */
 bool cli_no_more(struct cli_arguments *arguments);
+
+/* Whether @positional, which may be NULL, can be a target: it has "://" in it. */
+bool cli_is_target(const char *positional);
 
 /*
  * The target: the next positional if it is one (it has "://" in it), else

@@ -74,22 +74,44 @@ static char **make_arguments(struct cli_arguments *arguments, const char *progra
         return argv;
 }
 
+/* What we ignore it does not. */
+static int set_signals(posix_spawnattr_t *attributes)
+{
+        sigset_t defaults;
+
+        (void)sigemptyset(&defaults);
+        (void)sigaddset(&defaults, SIGPIPE);
+
+        int r = posix_spawnattr_setsigdefault(attributes, &defaults);
+
+        return r != 0 ? r : posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF);
+}
+
 /* 0, or an errno. */
 static int spawn(const char *program, char **argv, int output, pid_t *ret_pid)
 {
         posix_spawn_file_actions_t actions;
+        posix_spawnattr_t attributes;
         int r = posix_spawn_file_actions_init(&actions);
 
         if (r != 0)
                 return r;
+        r = posix_spawnattr_init(&attributes);
+        if (r != 0) {
+                (void)posix_spawn_file_actions_destroy(&actions);
+                return r;
+        }
 
         /* Our stdout is for data: what a protoc may want to say there goes to stderr. */
         r = posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
         if (r == 0)
                 r = posix_spawn_file_actions_adddup2(&actions, output, OUTPUT_FD);
         if (r == 0)
-                r = posix_spawnp(ret_pid, program, &actions, NULL, argv, environ);
+                r = set_signals(&attributes);
+        if (r == 0)
+                r = posix_spawnp(ret_pid, program, &actions, &attributes, argv, environ);
 
+        (void)posix_spawnattr_destroy(&attributes);
         (void)posix_spawn_file_actions_destroy(&actions);
         return r;
 }

@@ -9,7 +9,6 @@
 #include "core/json/base64.h"
 #include "core/json/json.h"
 #include "core/json/status_json.h"
-#include "core/json/value.h"
 #include "tools/cli/command.h"
 #include "tools/cli/metadata.h"
 #include "tools/cli/terminal.h"
@@ -23,68 +22,6 @@ static const char *colour(const char *code)
         return cli_has_colours(stderr) ? code : "";
 }
 
-/* --- messages ---------------------------------------------------------------- */
-
-/* A line a leaf: "users[0].name: Ada". */
-static void print_leaves(const struct pipit_json_value *value,
-                         const char *path,
-                         struct pipit_arena *arena)
-{
-        size_t i = 0;
-
-        if (value->type != PIPIT_JSON_OBJECT && value->type != PIPIT_JSON_ARRAY) {
-                if (path[0])
-                        (void)printf("%s: ", path);
-                cli_print_safe(stdout,
-                               value->text                      ? value->text
-                               : value->type == PIPIT_JSON_NULL ? "null"
-                               : value->boolean                 ? "true"
-                                                                : "false");
-                (void)putchar('\n');
-                return;
-        }
-
-        for (const struct pipit_json_value *child = value->first; child; child = child->next) {
-                char *below =
-                        value->type == PIPIT_JSON_ARRAY
-                                ? pipit_arena_printf(arena, "%s[%zu]", path, i++)
-                                : pipit_arena_printf(
-                                          arena, "%s%s%s", path, path[0] ? "." : "", child->key);
-
-                if (below)
-                        print_leaves(child, below, arena);
-        }
-}
-
-int cli_print_message(struct cli_arguments *arguments,
-                      const struct pipit_schema *schema,
-                      const ProtobufCMessage *message)
-{
-        const bool as_text =
-                arguments->options.output && strcmp(arguments->options.output, "text") == 0;
-        const struct pipit_json_style style = {
-                .pretty = !arguments->options.compact,
-                .defaults = arguments->options.defaults,
-        };
-        struct pipit_json_value *value;
-        struct pipit_error error = {0};
-        char *text;
-
-        if (pipit_json_write(message, schema, &style, &arguments->arena, &text, &error) !=
-                    PIPIT_OK ||
-            (as_text &&
-             pipit_json_parse(text, strlen(text), &arguments->arena, &value, &error) != PIPIT_OK)) {
-                (void)cli_value_error("the response cannot be shown: %s", error.message);
-                return CLI_INTERNAL;
-        }
-
-        if (as_text)
-                print_leaves(value, "", &arguments->arena);
-        else
-                (void)printf("%s\n", text);
-        return CLI_OK;
-}
-
 /* --- errors ------------------------------------------------------------------ */
 
 static bool errors_are_json(const struct cli_arguments *arguments)
@@ -93,6 +30,15 @@ static bool errors_are_json(const struct cli_arguments *arguments)
                 return strcmp(arguments->options.errors, "json") == 0;
 
         return !isatty(STDERR_FILENO);
+}
+
+/* Indented for people; a line each for programs, and for logs. */
+static bool errors_are_pretty(const struct cli_arguments *arguments)
+{
+        if (arguments->options.compact)
+                return false;
+
+        return arguments->options.output == CLI_OUTPUT_JSON || isatty(STDERR_FILENO);
 }
 
 /* "[server ipc:///run/usersd.sock, ran]". */
@@ -152,7 +98,7 @@ int cli_print_error(struct cli_arguments *arguments,
                     const struct pipit_error *error,
                     const char *peer)
 {
-        const struct pipit_json_style style = {.pretty = !arguments->options.compact};
+        const struct pipit_json_style style = {.pretty = errors_are_pretty(arguments)};
         struct pipit_error problem = {0};
         char *text;
 

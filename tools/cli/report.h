@@ -1,5 +1,5 @@
 /*
- * How results and failures look
+ * How failures look, and what is told beside results
  */
 
 #ifndef TOOLS_CLI_REPORT_H
@@ -7,14 +7,8 @@
 
 #include <pipit/client.h>
 
-#include "core/json/schema.h"
 #include "tools/cli/dynamic_call.h"
 #include "tools/cli/options.h"
-
-/* The message on stdout, as the flags say. Returns an exit code. */
-int cli_print_message(struct cli_arguments *arguments,
-                      const struct pipit_schema *schema,
-                      const ProtobufCMessage *message);
 
 /*
  * A failed call on stderr, as the flags say: as google.rpc.Status in JSON, or as

@@ -7,17 +7,26 @@
 #include "tools/cli/command.h"
 #include "tools/cli/metadata.h"
 #include "tools/cli/reflection.h"
+#include "tools/cli/report.h"
+#include "tools/cli/suggestion.h"
 #include "tools/cli/terminal.h"
 
 /* The library names a member of its options; who types wants the flag. */
-static int fail_target(const char *target, const struct pipit_error *error)
+static int fail_target(struct cli_arguments *arguments,
+                       const char *target,
+                       const struct pipit_error *error)
 {
+        const char *near = cli_suggest_url(&arguments->arena, target);
+
         if (error->message && strstr(error->message, "insecure_plaintext"))
                 return cli_value_error("%s: tcp:// without keys needs --insecure-plaintext",
                                        target);
 
-        return cli_value_error("%s",
-                               error->message ? error->message : "the target is not understood");
+        return cli_value_error("%s%s%s%s",
+                               error->message ? error->message : "the target is not understood",
+                               near ? "; did you mean " : "",
+                               near ? near : "",
+                               near ? "?" : "");
 }
 
 int cli_server_connect(struct cli_arguments *arguments,
@@ -36,7 +45,7 @@ int cli_server_connect(struct cli_arguments *arguments,
 
         server->target = target;
         server->channel = pipit_channel_new(target, &options, &error);
-        return server->channel ? CLI_OK : fail_target(target, &error);
+        return server->channel ? CLI_OK : fail_target(arguments, target, &error);
 }
 
 /* Old servers, those that have reflection off, and those that do not tell everybody. */
@@ -84,6 +93,29 @@ int cli_server_learn(struct cli_arguments *arguments,
         while (pipit_schema_service(server->schema, server->n_own))
                 server->n_own++;
         return CLI_OK;
+}
+
+int cli_server_look(struct cli_arguments *arguments, struct cli_server *server)
+{
+        const bool has_files = cli_catalogue_has_files(arguments);
+        struct pipit_error error = {.status = PIPIT_OK};
+        int status = CLI_OK;
+
+        if (!has_files || cli_is_target(cli_peek(arguments)))
+                server->target = cli_take_target(arguments);
+        if (!has_files && !server->target)
+                return CLI_USAGE;
+
+        if (!has_files)
+                status = cli_server_connect(arguments, server->target, server);
+        if (status == CLI_OK)
+                status = cli_server_learn(arguments, server, &error);
+        if (status >= CLI_RPC_BASE) {
+                cli_suggest_target(&arguments->arena, server->target, &error);
+                return cli_print_error(arguments, &error, server->target);
+        }
+
+        return status;
 }
 
 void cli_server_close(struct cli_server *server)

@@ -47,6 +47,13 @@ int cli_server_learn(struct cli_arguments *arguments,
                      struct cli_server *server,
                      struct pipit_error *ret_error);
 
+/*
+ * Both, for commands that look at services only: the target is the next
+ * positional, or PIPIT_TARGET, and nobody is asked if flags name files. Returns
+ * an exit code; it told what is wrong.
+ */
+int cli_server_look(struct cli_arguments *arguments, struct cli_server *server);
+
 /* Frees what is there. Every call has ended, and nothing of the schema is used any more. */
 void cli_server_close(struct cli_server *server);
 

@@ -131,7 +131,7 @@ def an_unknown_flag_names_the_nearest():
 @test
 def a_flag_without_its_value_says_what_is_missing():
     usage(pipit("call", "--timeout"), "--timeout needs a value: DURATION (see pipit help call)")
-    usage(pipit("health", "-o"), "-o needs a value: json|text (see pipit help health)")
+    usage(pipit("health", "-o"), "-o needs a value: json|ndjson|text (see pipit help health)")
     usage(pipit("call", "--verbose=1"), "--verbose takes no value (see pipit help call)")
 
 
@@ -143,7 +143,7 @@ def wrong_values_of_flags_are_told():
     for value in ("0s", "61s", "0.1ms"):
         usage(pipit("health", URL, "--timeout", value),
               f"--timeout: '{value}' is not between 1ms and 60s (see pipit help health)")
-    usage(pipit("call", "-o", "yaml"), "-o: 'yaml' is neither json nor text (see pipit help call)")
+    usage(pipit("call", "-o", "yaml"), "-o: 'yaml' is none of json, ndjson and text (see pipit help call)")
     usage(pipit("health", URL, PIPIT_TIMEOUT="x"),
           "PIPIT_TIMEOUT: 'x' is not a duration, as 500ms or 2s (see pipit help health)")
 
