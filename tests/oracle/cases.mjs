@@ -51,6 +51,7 @@ export const CASES_SCHEMA = (files) => ({
       field("r", 42, MESSAGE, { label: 3, typeName: ".cases.Case" }), field("m", 43, MESSAGE, { typeName: ".cases.Case" }),
       field("ri", 44, 5, { label: 3 }), field("opt", 45, 9, { oneofIndex: 1, proto3Optional: true }),
       field("two_words", 46, 9, { jsonName: "twoWords" }), field("left", 47, 9, { jsonName: "right2" }),
+      field("north", 50, 9, { jsonName: "south" }), field("south", 51, 9, { jsonName: "north2" }),
       field("wf", 48, MESSAGE, known("FloatValue")), field("x", 49, 9, { jsonName: "\u00e9 \"x\"" }),
     ],
   }],
@@ -65,7 +66,7 @@ const JSONS = [
   // names
   '{"two_words":"a"}', '{"twoWords":"a"}', '{"twoWords":"a","two_words":"b"}', '{"twoWords":null,"two_words":"b"}',
   '{"two_words":"b","twoWords":null}', '{"twoWords":null,"two_words":null}', '{"TwoWords":"a"}', '{"right2":"a"}', '{"left":"a"}',
-  '{"\\u00e9 \\"x\\"":"a"}', '{"i":1,"i":1}', '{"i":1,"\\u0069":1}', '{"nope":1}', '{"nope":null}', '{"":1}', '{"[cases.ext]":1}',
+  '{"south":"a"}', '{"north":"a"}', '{"north2":"a"}', '{"\\u00e9 \\"x\\"":"a"}', '{"i":1,"i":1}', '{"i":1,"\\u0069":1}', '{"nope":1}', '{"nope":null}', '{"":1}', '{"[cases.ext]":1}',
   // null, and oneofs
   '{"ci":null,"cs":"a"}', '{"cs":"a","ci":null}', '{"cm":null,"cs":"a"}', '{"cs":"a","cm":null}', '{"ce":null,"ci":1}',
   '{"cw":null,"cs":"a"}', '{"cn":null}', '{"cn":null,"ci":1}', '{"cn":"NULL_VALUE"}', '{"cv":null}', '{"cv":null,"ci":null}',
@@ -139,7 +140,7 @@ function binaries(pb, registry) {
     pack({ nv: 0 }), pack({ nv: 7 }), pack({ choice: { case: "cn", value: 7 } }), pack({ v: pb.create(pb.ValueSchema) }),
     pack({ v: pb.create(pb.ValueSchema, { kind: { case: "numberValue", value: NaN } }) }),
     twice(pack({ ints: { 1: 2 } })), Uint8Array.from([...pack({ ints: { 1: 2 } }), ...pack({ ints: { 1: 3, 2: 4 } })]),
-    Uint8Array.from([...pack({ texts: { a: "b", c: "d" } }), ...pack({ texts: { a: "e" } })]), twice(pack({ i: 1 })),
+    Uint8Array.from([...pack({ texts: { a: "b", c: "d" } }), ...pack({ texts: { a: "e" } })]), twice(pack({ i: 1 })), pack({ north: "a", south: "b" }),
     Uint8Array.of(0x62, 0x00), // an entry with neither key nor value
     Uint8Array.of(0xa8, 0x3e, 0x01), // an unknown field
   ];

@@ -112,7 +112,7 @@ const DETECTORS = {
     return found && isJavaScriptNumber(found[1]);
   },
   "number-rounded": (t) => {
-    const found = oursRefuses(t, /"?([-+.0-9eE]+)"? is not a whole number/);
+    const found = oursRefuses(t, /"?([-+.0-9eE]+)"? is not (?:a whole number|a value of )/);
     return found && Number.isInteger(Number(found[1]));
   },
   "float-rounded-twice": (t, { canonical, types }) => {
@@ -138,7 +138,9 @@ const DETECTORS = {
   },
   "any-own-form": (t) => oursRefuses(t, /an Any of [\w.]+ is \{"@type"/),
   "any-empty-value": (t) => theirsRefuses(t, /google\.protobuf\.Empty from JSON: key "value" is unknown/),
-  "any-at-value": (t) => t.json?.includes('"@value":') && theirsRefuses(t, /key "@value" is unknown|is not in the type registry/),
+  "any-at-value": (t) => t.json?.includes('"@value":') && (bothRead(t)
+    ? /google\.protobuf\.(Struct|Any)","@value":/.test(t.json)
+    : theirsRefuses(t, /key "@value" is unknown|is not in the type registry/)),
   "wrapper-null": (t) => oursRefuses(t, /(^[0-9]+:[0-9]+|\.value): null is /) && /(Value|value)/.test(t.json + t.desc.typeName),
   "oneof-null": (t, tools) => theirsRefuses(t, /oneof set multiple times by/) && agreesOn(withoutNulls(t.json), t, tools),
   nesting: (t) => oursRefuses(t, /nested more than 100 levels deep/) ?? theirsRefuses(t, /maximum recursion depth of 100/),
@@ -146,9 +148,10 @@ const DETECTORS = {
   "duration-range": (t) =>
     oursRefuses(t, /"-?315576000000\.[0-9]+s" must be seconds|^google\.protobuf\.Duration is out of range$/),
   "mask-path": (t) => oursRefuses(t, /path that lowerCamelCase cannot hold|must be paths with commas/),
-  "value-infinite": (t) => oursRefuses(t, /is out of range \(double\)/),
-  "timestamp-calendar": (t) => oursRefuses(t, /must be a time/),
-  base64: (t) => oursRefuses(t, /is not base64/),
+  "value-infinite": (t) => oursRefuses(t, /: -?[1-9][0-9.]*[eE]\+?[0-9]{3,} is out of range \(double\)$/),
+  "timestamp-calendar": (t) => oursRefuses(t, /-(?:[0-9]{2}T24:00:00|(?:29|30|31)T)[^"]*" must be a time/),
+  base64: (t) => oursRefuses(t, /: "[-\w+/=\s]*(\.\.\.)?" is not base64/),
+  "json-name-swapped": (t) => t.json && /"south":/.test(t.json) && t.desc.typeName === "cases.Case",
 };
 
 // The id of the disagreement that @trial shows; undefined: nobody knows it.

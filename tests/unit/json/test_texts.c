@@ -104,6 +104,42 @@ static void random_doubles_and_floats_come_back(void **state)
         }
 }
 
+static void a_number_has_its_fewest_digits_laid_out_as_javascript_does(void **state)
+{
+        static const struct {
+                double number;
+                const char *text;
+        } doubles[] = {
+                {0.0, "0"},
+                {-0.0, "-0"},
+                {-1.5, "-1.5"},
+                {123456789012345680.0, "123456789012345680"},
+                {1e20, "100000000000000000000"},
+                {1e21, "1e+21"},
+                {-1.25e21, "-1.25e+21"},
+                {1e-6, "0.000001"},
+                {1.5e-7, "1.5e-7"},
+                {5e-324, "5e-324"},
+                {1.7976931348623157e308, "1.7976931348623157e+308"},
+                /* a power of two, whose nearest number of 16 digits is below it and does not read back */
+                {0x1p-44, "5.684341886080802e-14"},
+        };
+        char text[PIPIT_NUMBER_TEXT_SIZE];
+
+        (void)state;
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(doubles); i++) {
+                pipit_number_format_double(doubles[i].number, text);
+                assert_string_equal(text, doubles[i].text);
+        }
+
+        pipit_number_format_float(0.1F, text);
+        assert_string_equal(text, "0.1");
+        pipit_number_format_float(1e-45F, text);
+        assert_string_equal(text, "1e-45");
+        pipit_number_format_float(FLT_MAX, text);
+        assert_string_equal(text, "3.4028235e+38");
+}
+
 static void numbers_past_the_largest_are_out_of_range(void **state)
 {
         double number;
@@ -271,13 +307,16 @@ static void what_is_no_duration_is_refused(void **state)
         assert_false(pipit_duration_format(-1, 1, text));
         assert_false(pipit_duration_format(0, 1000000000, text));
         assert_false(pipit_duration_format(315576000001, 0, text));
+        assert_false(pipit_duration_format(315576000000, 1, text));
+        assert_false(pipit_duration_format(-315576000000, -1, text));
         assert_true(pipit_duration_format(-315576000000, 0, text));
         assert_string_equal(text, "-315576000000s");
 }
 
 static void a_mask_that_would_not_come_back_is_not_written(void **state)
 {
-        static const char *const rows[] = {"userName", "user__name", "user_1", "user_", "_User"};
+        static const char *const rows[] = {
+                "userName", "user__name", "user_1", "user_", "_User", "", "a,b"};
         char text[64];
 
         (void)state;
@@ -319,6 +358,7 @@ int main(void)
                 cmocka_unit_test(integers_are_exact_or_refused),
                 cmocka_unit_test(signed_integers_reach_both_ends),
                 cmocka_unit_test(random_doubles_and_floats_come_back),
+                cmocka_unit_test(a_number_has_its_fewest_digits_laid_out_as_javascript_does),
                 cmocka_unit_test(numbers_past_the_largest_are_out_of_range),
                 cmocka_unit_test(bytes_of_every_length_come_back),
                 cmocka_unit_test(what_is_not_base64_is_refused),
