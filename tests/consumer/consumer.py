@@ -1,0 +1,284 @@
+#!/usr/bin/env python3
+"""Others can build on an installation of Pipit, and on nothing else of it.
+
+    consumer.py BUILD-FOLDER SOURCE-FOLDER
+
+Installs with DESTDIR and moves a copy of what is there to a prefix of its own.
+notes/, a service of another domain, is built on each with pkg-config, in a
+folder of its own, and run. Exits with 77 (skip) for a build folder whose
+pkg-config files cannot be moved.
+"""
+
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+BUILD, SOURCE = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "wire"))
+
+import hangup  # pylint: disable=wrong-import-position
+from harness import Report, Server, equal, true  # pylint: disable=wrong-import-position
+
+LINES_MAX = 150  # of C that is written by hand, for a service with its server and client
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+INTERPOSED = {"sendmsg", "epoll_wait"}  # server/runtime/guard.c
+SKIP = 77
+
+
+def run(*command, **keywords):
+    """What @command prints; its failure tells all that it said."""
+    words = [str(word) for word in command]
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, **keywords)
+    true(done.returncode == 0, f"{' '.join(words)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+class Place:
+    """An installation, and how programs are built on it."""
+
+    def __init__(self, prefix, sysroot=None):
+        self.prefix = prefix
+        self.libraries = next(prefix.glob("lib/**/pkgconfig")).parent
+        self.headers = next(prefix.glob("include/pipit-*"))
+        self.environment = {
+            **os.environ,
+            "PKG_CONFIG_PATH": str(self.libraries / "pkgconfig"),
+            "LD_LIBRARY_PATH": str(self.libraries),
+        }
+        if sysroot:
+            self.environment["PKG_CONFIG_SYSROOT_DIR"] = str(sysroot)
+
+    def run(self, *command, **keywords):
+        return run(*command, **{"env": self.environment, **keywords})
+
+    def flags(self, *arguments):
+        return self.run("pkg-config", *arguments).split()
+
+    def generate(self, source, proto, out):
+        self.run("protoc", f"--plugin=protoc-gen-pipit={self.flags('--variable=protoc_gen_pipit', 'libpipit')[0]}",
+                 "-I", source, "-I", self.flags("--variable=protodir", "libpipit")[0], f"--pipit_out={out}", proto)
+
+
+# --- what is installed ---------------------------------------------------------
+
+
+def nothing_of_the_build(place):
+    """Text names neither folder, and nothing is looked for in them at run time."""
+    texts = [path for suffix in ("h", "pc", "proto") for path in place.prefix.rglob("*." + suffix)]
+    true(len(texts) > 20, f"only {len(texts)} files of text")
+    for path in texts:
+        text = path.read_text(encoding="utf-8")
+        true(str(BUILD) not in text and str(SOURCE) not in text, f"{path} names the build")
+    for path in [*place.prefix.glob("bin/*"), *place.libraries.glob("*.so")]:
+        true("PATH" not in run("readelf", "--dynamic", path), f"{path} has a run path")
+
+
+def sonames(place):
+    for path in place.libraries.glob("*.so"):
+        dynamic = run("readelf", "--dynamic", path)
+        soname = re.search(r"SONAME.*\[(.*)\]", dynamic)[1]
+        equal(soname, path.name + "." + place.headers.name.removeprefix("pipit-"))
+        true((place.libraries / soname).exists(), f"{soname} is not there")
+        if path.name == "libpipit-users-v1.so":
+            true("libpipit-server" not in dynamic, "the client of users.v1 needs the server's library")
+
+
+def headers_alone(place, compiler, language, standard):
+    headers = sorted(place.headers.rglob("*.h"))
+    true(len(headers) > 20, f"only {len(headers)} headers")
+    cflags = place.flags("--cflags", "libpipit-server")
+    # One command, yet each file is a translation unit of its own.
+    run(compiler, "-fsyntax-only", f"-std={standard}", *WARNINGS, *cflags, "-x", language, *headers)
+
+
+def exported(library):
+    """Symbol -> its version ('' for none)."""
+    listed = run("nm", "--dynamic", "--defined-only", "--extern-only", library)
+    names = [line.split()[-1] for line in listed.splitlines()]
+    return {name.partition("@")[0]: name.rpartition("@")[2] if "@" in name else ""
+            for name in names if not name.startswith("PIPIT_")}
+
+
+def exports(place):
+    """Each library exports what the headers declare: all of it, once, and nothing else."""
+    comment = re.compile(r"/\*.*?\*/", re.S)
+    texts = {path: comment.sub("", path.read_text(encoding="utf-8")) for path in place.headers.rglob("*.h")}
+    words = {word for text in texts.values() for word in re.findall(r"\w+", text)}
+    wanted = set()
+    for path, text in texts.items():
+        for declaration in re.findall(r"^PIPIT_PUBLIC\b[^;{]*;", text, re.M):
+            wanted.add(re.findall(r"(\w+)\s*[(;]", declaration.replace("PIPIT_PUBLIC", ""))[0])
+        wanted |= set(re.findall(r"^extern const (?:struct )?\w+\s+(\w+);", text, re.M))
+    true("pipit_channel_call" in wanted and "google__rpc__status__descriptor" in wanted, "the headers are not understood")
+
+    found = {}
+    for library in sorted(place.libraries.glob("*.so")):
+        for name, version in exported(library).items():
+            true(name not in found, f"{name} is in {found.get(name)} and in {library.name}")
+            found[name] = library.name
+            if version.startswith("PIPIT_PRIVATE_"):
+                true(name not in words, f"{name} is private and in a header")
+            elif not (name in INTERPOSED and library.name == "libpipit-server.so" and not version):
+                true(name in words, f"{library.name} exports {name}, which no header declares")
+                true(version.startswith("PIPIT_"), f"{name} has no version")
+    equal(sorted(wanted - set(found)), [], "declared, and exported by no library")
+
+
+def archives(place):
+    """A static library meets no name of the program's."""
+    for path in place.libraries.glob("*.a"):
+        names = {line.split()[-1] for line in run("nm", "--defined-only", "--extern-only", path).splitlines()
+                 if len(line.split()) == 3}
+        stray = [name for name in names if not re.match(r"(pipit|google|grpc|users)_", name)]
+        equal(sorted(set(stray) - INTERPOSED), [], f"{path.name} defines")
+
+
+# --- what is built on it ---------------------------------------------------------
+
+
+def build(place, folder, system, compiler):
+    """Builds notes/ from a copy, runs its tests, and returns the folder of its programs."""
+    source, out = folder / "source", folder / "build"
+    shutil.copytree(HERE / "notes", source)
+    environment = {**place.environment, "CC": compiler}
+    if system == "meson":
+        run("meson", "setup", out, source, env=environment)
+        run("meson", "test", "-C", out, env=environment)
+    else:
+        run("cmake", "-G", "Ninja", "-S", source, "-B", out, env=environment)
+        run("ninja", "-C", out, env=environment)
+        run("ctest", "--output-on-failure", cwd=out, env=environment)
+    needed = run("ninja", "-C", out, "-t", "deps", env=environment) + (out / "build.ninja").read_text(encoding="utf-8")
+    true("client.h" in needed, "the dependencies are not told")
+    for name in (BUILD, SOURCE):
+        true(f"{name}/" not in needed, f"the build of notes uses {name}")
+    return out
+
+
+def small():
+    lines = [line for path in (HERE / "notes").glob("*.[ch]") for line in path.read_text(encoding="utf-8").splitlines()]
+    true(0 < sum(1 for line in lines if line.strip()) < LINES_MAX, f"{len(lines)} lines of C")
+
+
+def linked_statically(place, folder):
+    """The same two programs, without our shared libraries."""
+    source = HERE / "notes"
+    folder.mkdir()
+    place.generate(source, "notes/v1/notes.proto", folder)
+    generated = [folder / f"notes/v1/notes.{part}.c" for part in ("pb-c", "pipit", "client.pipit", "server.pipit")]
+    for name, library in (("server", "libpipit-server"), ("client", "libpipit")):
+        words = place.flags("--static", "--cflags", "--libs", library)
+        words = [f"-l:lib{word[2:]}.a" if word.startswith("-lpipit") else word for word in words]
+        run("gcc", "-std=gnu11", *WARNINGS, "-I", folder, source / f"{name}.c", *generated[:2],
+            generated[3] if name == "server" else generated[2], "-o", folder / name, *words)
+        true("libpipit" not in run("readelf", "--dynamic", folder / name), f"{name} needs a shared library of ours")
+    run(source / "test.sh", folder / "server", folder / "client")
+
+
+def imports(place, folder):
+    """A .proto that imports ours, and the client library of users.v1."""
+    folder.mkdir()
+    (folder / "team.proto").write_text(
+        'syntax = "proto3"; package team.v1;\n'
+        'import "google/rpc/status.proto"; import "users/v1/users.proto";\n'
+        "message Team { repeated users.v1.User users = 1; google.rpc.Status last = 2; }\n", encoding="utf-8")
+    place.generate(folder, "team.proto", folder)
+    (folder / "team.c").write_text(
+        '#include "team.pb-c.h"\nint main(void) { return (int)team__v1__team__descriptor.n_fields - 2; }\n',
+        encoding="utf-8")
+    run("g++", "-fsyntax-only", *WARNINGS, *place.flags("--cflags", "pipit-users-v1"), "-x", "c++", folder / "team.pb-c.h")
+    for name, sources in (("team", [folder / "team.c", folder / "team.pb-c.c"]),
+                          ("create_user", [HERE.parent / "readme/create_user.c"])):
+        run("gcc", *WARNINGS, "-I", folder, *sources, "-o", folder / name,
+            *place.flags("--cflags", "--libs", "pipit-users-v1"))
+    place.run(folder / "team")
+    with Server([place.prefix / "bin/usersd", "serve", "--store", "memory:"]) as server:
+        true(place.run(folder / "create_user", server.url).startswith("grace@example.com is "), "no user was created")
+
+
+# --- what runs --------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def serving(place, out, **environment):
+    """The notes server, as tests/wire starts servers: with --listen URL."""
+    before = dict(os.environ)
+    os.environ.update({"LD_LIBRARY_PATH": str(place.libraries), **environment})
+    try:
+        server = Server(["sh", "-c", 'exec "$0" "$2"', str(out / "notes-server")])
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    with server:
+        yield server
+
+
+def guarded(place, out):
+    """nng's calls of sendmsg() and epoll_wait() arrive in libpipit-server.so."""
+    with tempfile.TemporaryDirectory() as folder:
+        with serving(place, out, LD_DEBUG="bindings", LD_BIND_NOW="1", LD_DEBUG_OUTPUT=f"{folder}/bound"):
+            pass
+        said = "".join(path.read_text(encoding="utf-8") for path in pathlib.Path(folder).glob("bound*"))
+    for name in sorted(INTERPOSED):
+        bound = re.search(rf"binding file \S*libnng\S* \[0\] to (\S+) .*symbol `{name}'", said)
+        true(bound and "libpipit-server" in bound[1], f"{name}: {bound and bound[0]}")
+
+
+def strangers(place, out):
+    with serving(place, out) as server:
+        for _ in range(50):
+            with socket.socket(socket.AF_UNIX) as stranger:
+                stranger.connect(server.url.removeprefix("ipc://"))
+        hangup.hang_up(server, 30, False)
+        equal(server.stop(), 0)
+
+
+def main():
+    report = Report()
+    work = pathlib.Path(tempfile.mkdtemp(prefix="pipit-consumer-"))
+    try:
+        sysroot = work / "sysroot"
+        run("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", sysroot, "--quiet")
+        (sysroot / "usr/include").mkdir(parents=True, exist_ok=True)  # where a sysroot has those of others
+        installed = next(sysroot.rglob("libpipit.pc"))
+        if "pcfiledir" not in installed.read_text(encoding="utf-8"):
+            print("the pkg-config files hold a fixed prefix: meson configure -Dpkgconfig.relocatable=true")
+            sys.exit(SKIP)
+        staged = Place(next(parent.parent for parent in installed.parents if parent.name == "lib"), sysroot)
+        shutil.copytree(staged.prefix, work / "opt/pipit", symlinks=True)
+        place = Place(work / "opt/pipit")
+
+        report.run("what is installed names nothing of the build", nothing_of_the_build, place)
+        report.run("each library has its soname", sonames, place)
+        for compiler, language, standard in (("gcc", "c", "c11"), ("clang", "c", "c11"),
+                                             ("g++", "c++", "c++17"), ("clang++", "c++", "c++17")):
+            report.run(f"every header compiles alone ({compiler}, {standard})", headers_alone,
+                       place, compiler, language, standard)
+        report.run("the libraries export what the headers declare, and nothing else", exports, place)
+        report.run("the static libraries define no names but ours", archives, place)
+
+        report.run(f"notes is a service in under {LINES_MAX} lines of C", small)
+        for where, name in ((place, "a prefix"), (staged, "DESTDIR")):
+            for system, compiler in (("meson", "gcc"), ("cmake", "clang")):
+                report.run(f"notes builds on {name} with {system} and {compiler}, and works",
+                           build, where, work / f"{system}-{where is staged}", system, compiler)
+        report.run("notes links statically, and works", linked_statically, place, work / "static")
+        report.run("a .proto may import ours, and users.v1 has a client library", imports, place, work / "imports")
+
+        out = work / "meson-False/build"
+        report.run("nng's calls come to the guard in libpipit-server.so", guarded, place, out)
+        report.run("strangers and peers that hang up cost a notes server nothing", strangers, place, out)
+    finally:
+        shutil.rmtree(work)
+    report.exit()
+
+
+main()
