@@ -152,6 +152,7 @@ static struct pipit_server *server_new(const struct usersd_options *options,
                 .log = log,
                 .log_calls = true,
                 .insecure_plaintext = options->insecure_plaintext,
+                .no_reflection = options->no_reflection,
                 .drain_ms = options->drain_ms,
         };
         struct pipit_error error = {0};

@@ -107,6 +107,11 @@ static bool set_insecure_plaintext(struct usersd_options *options, const char *v
         return parse_bool(value, &options->insecure_plaintext);
 }
 
+static bool set_no_reflection(struct usersd_options *options, const char *value)
+{
+        return parse_bool(value, &options->no_reflection);
+}
+
 static bool set_allow_data_loss(struct usersd_options *options, const char *value)
 {
         return parse_bool(value, &options->allow_data_loss);
@@ -164,6 +169,12 @@ static const struct flag flags[] = {
          "true or false",
          set_insecure_plaintext,
          "allow tcp:// without keys, on loopback addresses only"},
+        {"--no-reflection",
+         "USERSD_NO_REFLECTION",
+         NULL,
+         "true or false",
+         set_no_reflection,
+         "do not tell services and their types to clients"},
         {"--allow-data-loss",
          "USERSD_ALLOW_DATA_LOSS",
          NULL,

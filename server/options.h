@@ -37,6 +37,7 @@ struct usersd_options {
         enum pipit_log_level log_level;
         enum pipit_log_format log_format;
         bool insecure_plaintext;
+        bool no_reflection;
         bool allow_data_loss;
         bool no_named_statements;
         uint32_t n_connections; /* 0: the store's default */

@@ -31,7 +31,8 @@
         X(MAILBOX_FULL, RESOURCE_EXHAUSTED, RAN, "too many responses wait to be fetched")          \
         X(CALL_NOT_RECEIVED, UNAVAILABLE, NOT_RUN, "the call never arrived; send it again")        \
         X(CALL_FORGOTTEN, UNAVAILABLE, MAY_HAVE_RUN, "the call is no longer known")                \
-        X(SERVICE_UNKNOWN, NOT_FOUND, RAN, "this server has no such service")
+        X(SERVICE_UNKNOWN, NOT_FOUND, RAN, "this server has no such service")                      \
+        X(SYMBOL_NOT_FOUND, NOT_FOUND, RAN, "no file of this server's services defines it")
 
 enum runtime_error {
 #define RUNTIME_ERROR_ENUM(reason, status, ran, text) RUNTIME_ERROR_##reason,

@@ -11,6 +11,7 @@
  *      call      the handle that handlers have
  *      reply     an answer, packed; bursts
  *      workers   threads for handlers that block
+ *      health, reflection (with symbols): the services of every server
  *      housekeeping, watchdog, guard, drain: what happens beside
  */
 
@@ -30,6 +31,7 @@
 #include "server/runtime/inproc.h"
 #include "server/runtime/nng_rep.h"
 #include "server/runtime/peer.h"
+#include "server/runtime/reflection.h"
 #include "server/runtime/registry.h"
 #include "server/runtime/workers.h"
 
@@ -51,6 +53,7 @@ struct pipit_server {
         struct rep_endpoint **endpoints;
         size_t n_endpoints;
         struct inproc *inproc;
+        struct reflection *reflection; /* NULL: turned off */
         struct workers *workers;
         struct housekeeping *housekeeping;
         struct watchdog *watchdog;

@@ -145,6 +145,7 @@ void server_unref(struct pipit_server *server)
         registry_deinit(&server->registry);
         pipit_arena_deinit(&server->texts);
         inproc_free(server->inproc);
+        reflection_free(server->reflection);
         free(server);
 }
 
@@ -200,6 +201,18 @@ static enum pipit_status health_add(struct pipit_server *server)
         return status;
 }
 
+static enum pipit_status reflection_add(struct pipit_server *server)
+{
+        if (server->options.no_reflection)
+                return PIPIT_OK;
+
+        server->reflection = reflection_new();
+        if (!server->reflection)
+                return PIPIT_RESOURCE_EXHAUSTED;
+
+        return reflection_register(server->reflection, server);
+}
+
 struct pipit_server *pipit_server_new(const struct pipit_server_options *options,
                                       struct pipit_error *ret_error)
 {
@@ -226,7 +239,8 @@ struct pipit_server *pipit_server_new(const struct pipit_server_options *options
         atomic_init(&server->refs, 1);
 
         server->inproc = inproc_new(server);
-        if (!server->inproc || health_add(server) != PIPIT_OK) {
+        if (!server->inproc || health_add(server) != PIPIT_OK ||
+            reflection_add(server) != PIPIT_OK) {
                 server_unref(server);
                 (void)give_out_of_memory(ret_error);
                 return NULL;
@@ -390,7 +404,24 @@ static enum pipit_status threads_start(struct pipit_server *server)
         if (!server->housekeeping || !server->workers)
                 return PIPIT_RESOURCE_EXHAUSTED;
 
-        return registry_seal(&server->registry);
+        return PIPIT_OK;
+}
+
+static enum pipit_status services_seal(struct pipit_server *server, struct pipit_error *ret_error)
+{
+        enum pipit_status status = registry_seal(&server->registry);
+
+        if (status == PIPIT_OK && server->reflection)
+                status = reflection_seal(server->reflection, &server->registry);
+        if (status == PIPIT_RESOURCE_EXHAUSTED)
+                return give_out_of_memory(ret_error);
+        if (status != PIPIT_OK)
+                return give_error(ret_error,
+                                  status,
+                                  "DESCRIPTOR_INVALID",
+                                  "a registered service has a .proto file that cannot be read");
+
+        return PIPIT_OK;
 }
 
 /* Unlike a drain: nobody has been served yet. */
@@ -416,6 +447,8 @@ enum pipit_status pipit_server_start(struct pipit_server *server, struct pipit_e
 
         if (threads_start(server) != PIPIT_OK)
                 status = give_out_of_memory(ret_error);
+        else
+                status = services_seal(server, ret_error);
         for (size_t i = 0; status == PIPIT_OK && i < server->n_endpoints; ++i)
                 status = endpoint_start(server, server->endpoints[i], ret_error);
         if (status == PIPIT_OK && server->n_endpoints > 0) {

@@ -15,7 +15,8 @@
  *   3. The request is borrowed until the answer.
  *   4. Registering after start: FAILED_PRECONDITION.
  *
- * Every server also answers grpc.health.v1.Health/Check.
+ * Every server also answers grpc.health.v1.Health/Check, to everybody, and
+ * pipit.reflection.v1.ReflectionService, to whoever may call it at all.
  *
  * Public: installed, compiles alone, in C and C++. Knows nothing of any service.
  */
@@ -46,6 +47,7 @@ struct pipit_server_call;
 struct pipit_server_options {
         struct pipit_log *log;   /* borrowed; NULL: silent */
         bool log_calls;          /* one line a call, at level info */
+        bool no_reflection;      /* without pipit.reflection.v1.ReflectionService */
         bool insecure_plaintext; /* allow tcp:// without keys, on loopback addresses */
         uint32_t n_workers; /* threads for blocking handlers; 0: twice the processors, at least 4 */
         uint32_t worker_queue_max;            /* calls that wait for one; 0: 10,000 */

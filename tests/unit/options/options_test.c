@@ -97,6 +97,7 @@ static void what_is_wrong_is_refused_in_one_line_that_tells_what_is_right(void *
                 {"usersd serve --log-format xml", "--log-format: 'xml' is not json or readable"},
                 {"usersd serve --insecure-plaintext=yes", "'yes' is not true or false"},
                 {"usersd serve --insecure-plaintext=", "'' is not true or false"},
+                {"usersd serve --no-reflection=on", "'on' is not true or false"},
                 {"usersd serve --allow-data-loss=2", "'2' is not true or false"},
                 {"usersd serve --no-named-statements=TRUE", "'TRUE' is not true or false"},
                 {"usersd serve --connections 0", "--connections: '0' is not 1 to 64"},
@@ -129,7 +130,7 @@ static void a_flag_takes_its_value_as_one_word_or_two(void **state)
         run_good(&run,
                  "usersd serve --store memory: --connections=64 --drain-ms 1 --log-level=debug"
                  " --log-format readable --insecure-plaintext --allow-data-loss=true"
-                 " --no-named-statements=0 --listen ipc:///a --listen=ipc:///b");
+                 " --no-named-statements=0 --no-reflection --listen ipc:///a --listen=ipc:///b");
         assert_int_equal(run.options.command, USERSD_SERVE);
         assert_string_equal(run.options.store, "memory:");
         assert_int_equal(run.options.n_connections, 64);
@@ -139,6 +140,7 @@ static void a_flag_takes_its_value_as_one_word_or_two(void **state)
         assert_true(run.options.insecure_plaintext);
         assert_true(run.options.allow_data_loss);
         assert_false(run.options.no_named_statements);
+        assert_true(run.options.no_reflection);
         assert_int_equal(run.options.n_urls, 2);
         assert_string_equal(run.options.urls[0], "ipc:///a");
         assert_string_equal(run.options.urls[1], "ipc:///b");
