@@ -21,7 +21,8 @@ ALLOWED = {
     "core/rpc": {BASE, "protobuf-c", "sodium", "gen:pipit/v1", "gen:google"},
     "core/json": {BASE, RPC, "protobuf-c", "gen:google"},
     "gen": {BASE, "protobuf-c", "gen:google"},
-    "server/runtime": {BASE, RPC, "protobuf-c", "nng", "gen:pipit/v1", "gen:google", "gen:grpc"},
+    "server/runtime": {BASE, RPC, "protobuf-c", "nng", "gen:pipit/v1", "gen:google", "gen:grpc",
+                       "gen:pipit"},
     "server/delivery": {BASE, USERS, RUNTIME + "/pipit", JSON, RPC, "protobuf-c", "sodium",
                         "gen:users", "gen:google"},
     "server/store/memory": {BASE, USERS},
@@ -30,6 +31,7 @@ ALLOWED = {
     "server": {BASE, USERS, RUNTIME, "server/delivery", "server/store", "sodium"},
     "client": {BASE, RPC, "protobuf-c", "nng", "gen:pipit/v1", "gen:google"},
     "tools/cli/scenario": {BASE, RPC, JSON, CLIENT, "tools", "protobuf-c", "libyaml"},
+    "testkit": {BASE + "/pipit"},
     "tools": {BASE, RPC, JSON, CLIENT, "protobuf-c", "gen:users", "gen:grpc", "gen:google",
               "gen:pipit"},
 }
@@ -51,6 +53,7 @@ GENERATED = re.compile(r"\.(pb-c|pipit)\.h$")
 PUBLIC = {  # <pipit/NAME.h> lies with its layer
     "macros.h": BASE, "status.h": BASE, "service.h": RPC, "client.h": CLIENT,
     "inprocess.h": CLIENT, "interceptor.h": CLIENT, "queue.h": CLIENT, "server.h": RUNTIME,
+    "clock.h": BASE, "test_clock.h": "testkit", "test_faults.h": "testkit",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 
@@ -66,7 +69,7 @@ def target(name):
     for prefix, library in EXTERNAL.items():
         if name.startswith(prefix):
             return library
-    if "/" in name and name.split("/")[0] in ("core", "server", "client", "gen", "tools"):
+    if "/" in name and name.split("/")[0] in ("core", "server", "client", "gen", "testkit", "tools"):
         return str(pathlib.PurePosixPath(name).parent)
     return None
 
