@@ -183,6 +183,37 @@ def linked_statically(place, folder):
     run(source / "test.sh", folder / "server", folder / "client")
 
 
+def shown(language):
+    """The first block of @language in HACKING.md's walk-through."""
+    text = (SOURCE / "HACKING.md").read_text(encoding="utf-8").partition("## Make a service of your own")[2]
+    block = re.search(rf"^   ```{language}\n(.*?)^   ```$", text, re.M | re.S)[1]
+    return re.sub("^   ", "", block, flags=re.M)
+
+
+def walk_through(place, folder):
+    """The commands of HACKING.md, in a project of their own, print what it shows."""
+    shutil.copytree(HERE / "notes", folder)
+    place.run("sh", "-euc", shown("sh"), cwd=folder)
+    console = shown("console").replace("/tmp/notes.sock", f"{folder}/s")
+    parts = re.split(r"^\$ (.*)\n", console, flags=re.M)[1:]
+    true(len(parts) >= 8, "there are few commands")
+    environment = {**place.environment, "PATH": f"{place.prefix}/bin:{os.environ['PATH']}"}
+    servers = []
+    try:
+        for command, wanted in zip(parts[::2], parts[1::2]):
+            if command.endswith(" &"):
+                servers.append(subprocess.Popen(["sh", "-c", "exec " + command[:-2]], cwd=folder, env=environment,
+                                                stdout=subprocess.PIPE, text=True))
+                equal(servers[-1].stdout.readline(), wanted, command)
+            else:
+                equal(run("sh", "-c", command, cwd=folder, env=environment), wanted, command)
+    finally:
+        for server in servers:
+            server.terminate()
+            server.wait()
+            server.stdout.close()
+
+
 def imports(place, folder):
     """A .proto that imports ours, and the client library of users.v1."""
     folder.mkdir()
@@ -241,6 +272,29 @@ def strangers(place, out):
         equal(server.stop(), 0)
 
 
+# What pipit is told, what it says in its one line, and its exit code (docs/cli.md).
+WRONG = [
+    (["list", "ipc:///nowhere/s"], "ipc:///nowhere/s", 64 + 14),
+    (["list", "URL", "notes.v1.NoteService"], "notes.v1.NotesService", 2),
+    (["describe", "URL", "notes.v1.Notes"], "notes.v1.Note", 2),
+    (["call", "URL", "notes.v1.NotesService/GetNot", "{}"], "did you mean notes.v1.NotesService/GetNote", 2),
+    (["call", "URL", "notes.v1.NotesService/GetNote", '{"ide": 1}'], 'did you mean "id"', 2),
+    (["call", "URL", "notes.v1.NotesService/GetNote", '{"id": true}'], "1:8", 2),
+    (["call", "URL", "notes.v1.NotesService/GetNote", '{"id": 18446744073709551616}'], "18446744073709551615", 2),
+    (["call", "URL", "notes.v1.NotesService/GetNote", '{"id": 1,,}'], "1:10", 2),
+]
+
+
+def wrong_inputs(place, out):
+    """One line each on standard error, which says what would be right; nothing on standard output."""
+    with serving(place, out) as server:
+        for words, said, code in WRONG:
+            words = [server.url if word == "URL" else word for word in words]
+            done = subprocess.run([place.prefix / "bin/pipit", *words], capture_output=True, text=True, check=False)
+            equal((done.returncode, done.stdout, done.stderr.count("\n")), (code, "", 1), f"{words}: {done.stderr}")
+            true(said in done.stderr, f"{words}: {done.stderr}")
+
+
 def main():
     report = Report()
     work = pathlib.Path(tempfile.mkdtemp(prefix="pipit-consumer-"))
@@ -271,10 +325,13 @@ def main():
                 report.run(f"notes builds on {name} with {system} and {compiler}, and works",
                            build, where, work / f"{system}-{where is staged}", system, compiler)
         report.run("notes links statically, and works", linked_statically, place, work / "static")
+        report.run("HACKING.md's walk-through makes the service, and pipit learns it from its server",
+                   walk_through, place, work / "walk")
         report.run("a .proto may import ours, and users.v1 has a client library", imports, place, work / "imports")
 
         out = work / "meson-False/build"
         report.run("nng's calls come to the guard in libpipit-server.so", guarded, place, out)
+        report.run("what pipit is told wrong of the notes server it says in a line", wrong_inputs, place, out)
         report.run("strangers and peers that hang up cost a notes server nothing", strangers, place, out)
     finally:
         shutil.rmtree(work)
