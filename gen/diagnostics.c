@@ -8,11 +8,23 @@ static void start_line(struct diagnostics *diagnostics)
                 text_add(&diagnostics->text, "\n");
 }
 
+/* What protoc made up, a map's entry say, stands nowhere: then where that is in which it is. */
+static const Google__Protobuf__SourceCodeInfo__Location *find_nearest(
+        const Google__Protobuf__FileDescriptorProto *file, struct source_path path)
+{
+        const Google__Protobuf__SourceCodeInfo__Location *location = NULL;
+
+        for (; !location && path.n_elements > 0; path.n_elements--)
+                location = source_find(file, path);
+
+        return location;
+}
+
 char *diagnostics_place(struct pipit_arena *arena,
                         const Google__Protobuf__FileDescriptorProto *file,
                         struct source_path path)
 {
-        const Google__Protobuf__SourceCodeInfo__Location *location = source_find(file, path);
+        const Google__Protobuf__SourceCodeInfo__Location *location = find_nearest(file, path);
 
         if (!location || location->n_span < 2)
                 return gen_strdup(arena, file->name);

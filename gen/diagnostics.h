@@ -14,7 +14,10 @@ struct diagnostics {
         struct text text; /* one line each, without the last newline; empty: all is well */
 };
 
-/* "users/v1/users.proto:12:3: ..."; without the numbers if nobody knows them. */
+/*
+ * "users/v1/users.proto:12:3: ..."; the numbers of what is around it if it has none of
+ * its own, and none if nobody knows them.
+ */
 void diagnostics_add_at(struct diagnostics *diagnostics,
                         const Google__Protobuf__FileDescriptorProto *file,
                         struct source_path path,

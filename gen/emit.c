@@ -13,12 +13,14 @@ void emit_notice(struct text *text, const struct model_file *file)
                  file->name);
 }
 
-/* A comment cannot hold the marks of another. */
+/* A comment cannot hold the marks of another, and a trigraph at the end of a line joins it to the next. */
 static void add_escaped(struct text *text, const char *line, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
-                if (i > 0 && ((line[i - 1] == '*' && line[i] == '/') ||
-                              (line[i - 1] == '/' && line[i] == '*')))
+                const char *before = i > 0 ? &line[i - 1] : "";
+
+                if (strncmp(before, "*/", 2) == 0 || strncmp(before, "/*", 2) == 0 ||
+                    strncmp(before, "??", 2) == 0)
                         text_add(text, " ");
                 text_add_bytes(text, &line[i], 1);
         }
@@ -56,19 +58,22 @@ static void add_comment_lines(struct text *text, const char *indent, const char 
         text_add(text, "%s */\n", indent);
 }
 
-void emit_comment(struct text *text, const char *indent, const char *comment)
+static bool is_blank(const char *comment)
+{
+        return !comment || comment[strspn(comment, " \t\r\n")] == '\0';
+}
+
+static void emit_comment(struct text *text, const char *indent, const char *comment)
 {
         size_t n;
 
-        if (!comment)
+        if (is_blank(comment))
                 return;
         while (*comment == '\n')
                 comment++;
         n = strlen(comment);
         while (n > 0 && strchr(" \t\r\n", comment[n - 1]))
                 n--;
-        if (n == 0)
-                return;
 
         if (memchr(comment, '\n', n) || strlen(indent) + n + 6 > COLUMNS_MAX) {
                 add_comment_lines(text, indent, comment, n);
@@ -78,6 +83,27 @@ void emit_comment(struct text *text, const char *indent, const char *comment)
         text_add(text, "%s/*%s", indent, comment[0] == ' ' ? "" : " ");
         add_escaped(text, comment, n);
         text_add(text, " */\n");
+}
+
+void emit_comments(struct text *text, const char *indent, const struct source_comments *comments)
+{
+        const char *leading = comments->leading;
+        const char *trailing = comments->trailing;
+
+        if (is_blank(leading) || is_blank(trailing))
+                emit_comment(text, indent, is_blank(leading) ? trailing : leading);
+        else
+                emit_comment(text, indent, gen_printf(text->arena, "%s\n%s", leading, trailing));
+}
+
+void emit_detached(struct text *text, const char *indent, const struct source_comments *comments)
+{
+        for (size_t i = 0; i < comments->n_detached; i++) {
+                if (is_blank(comments->detached[i]))
+                        continue;
+                emit_comment(text, indent, comments->detached[i]);
+                text_add(text, "\n");
+        }
 }
 
 static void add_parameters(struct text *text,

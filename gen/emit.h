@@ -32,8 +32,11 @@ void emit_server(struct text *text, const struct model_file *file);
 /* "Written by ..., do not edit". */
 void emit_notice(struct text *text, const struct model_file *file);
 
-/* A .proto's comment as a C one, each line behind @indent. Nothing for NULL. */
-void emit_comment(struct text *text, const char *indent, const char *comment);
+/* The comments at an element as C ones, each line behind @indent; those before it and behind it as one. */
+void emit_comments(struct text *text, const char *indent, const struct source_comments *comments);
+
+/* Those that stand before it by themselves, with an empty line behind each. */
+void emit_detached(struct text *text, const char *indent, const struct source_comments *comments);
 
 /*
  * "HEAD(PARAMETER, ...)TAIL" and a newline: on one line if it is short, else a

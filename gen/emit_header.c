@@ -100,7 +100,7 @@ static void add_handler(struct text *text, const struct model_method *method)
                 gen_printf(text->arena, "const %s *request", method->request_type),
         };
 
-        emit_comment(text, indent, method->comment);
+        emit_comments(text, indent, &method->comments);
         emit_function(text,
                       "",
                       gen_printf(text->arena, "%svoid (*%s)", indent, method->member),
@@ -159,7 +159,8 @@ static void add_server(struct text *text, const struct model_service *service)
 static void add_client_method(struct text *text, const struct model_method *method)
 {
         text_add(text, "\n");
-        emit_comment(text, "", method->comment);
+        emit_detached(text, "", &method->comments);
+        emit_comments(text, "", &method->comments);
         emit_call(text, method, ";");
         emit_start(text, method, ";");
         emit_response(text, method, ";");
@@ -184,10 +185,19 @@ static void add_client(struct text *text, const struct model_service *service)
                 add_client_method(text, &service->methods[i]);
 }
 
+/* Often the only ones: who may use the file. */
+static void add_file_comments(struct text *text, const struct model_file *file)
+{
+        if (file->comments.n_detached > 0)
+                text_add(text, "\n");
+        emit_detached(text, "", &file->comments);
+        emit_comments(text, "", &file->comments);
+}
+
 void emit_header(struct text *text, const struct model_file *file, const struct index *index)
 {
         emit_notice(text, file);
-        emit_comment(text, "", file->comment);
+        add_file_comments(text, file);
         text_add(text, "\n#ifndef %s\n#define %s\n\n", file->guard, file->guard);
         add_includes(text, file, index);
         text_add(text, "\nPIPIT_BEGIN_DECLS\n\n");
@@ -201,7 +211,8 @@ void emit_header(struct text *text, const struct model_file *file, const struct 
                 const struct model_service *service = &file->services[i];
 
                 text_add(text, "\n/* --- %s --- */\n\n", service->wire_name);
-                emit_comment(text, "", service->comment);
+                emit_detached(text, "", &service->comments);
+                emit_comments(text, "", &service->comments);
                 text_add(text, "extern const struct pipit_service %s;\n", service->table);
                 add_server(text, service);
                 if (service->n_methods > 0)

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "gen/imports.h"
+#include "gen/names.h"
 #include "gen/source.h"
 
 /* Custom options are extensions, which arrive as unknown fields. @options may be NULL. */
@@ -64,6 +65,15 @@ static void clear_extensions(Google__Protobuf__FileDescriptorProto *file)
                 clear_message_extensions(file->message_type[i]);
 }
 
+/* Nobody but the generated code sees it: mend.h gives the descriptor its own name back. */
+static void rename_fields(struct pipit_arena *arena, Google__Protobuf__DescriptorProto *message)
+{
+        for (size_t i = 0; i < message->n_field; i++)
+                message->field[i]->name = names_field_for_protoc_c(arena, message->field[i]->name);
+        for (size_t i = 0; i < message->n_nested_type; i++)
+                rename_fields(arena, message->nested_type[i]);
+}
+
 static void clear_optional(Google__Protobuf__DescriptorProto *message)
 {
         for (size_t i = 0; i < message->n_field; i++) {
@@ -122,8 +132,13 @@ void filter_for_messages(struct pipit_arena *arena, const struct index *index, s
         imports_filter(arena, file, imports_needed(arena, index, file_index));
         clear_options(file);
         clear_extensions(file);
-        for (size_t i = 0; i < file->n_message_type; i++)
+        /* CODE_SIZE leaves out the names of fields */
+        if (file->options)
+                file->options->has_optimize_for = false;
+        for (size_t i = 0; i < file->n_message_type; i++) {
                 clear_optional(file->message_type[i]);
+                rename_fields(arena, file->message_type[i]);
+        }
         file->n_service = 0;
         if (file->source_code_info)
                 filter_locations(file->source_code_info);

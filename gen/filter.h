@@ -12,6 +12,7 @@
  * Takes out of @file, for good, what protoc-c's generator cannot have: proto3's
  * `optional` (its one-field oneof stays), extensions, custom options, imports
  * that nothing else needs, services, and what source_code_info says of these.
+ * Fields that C or C++ could not have as members get another name.
  */
 void filter_for_messages(struct pipit_arena *arena, const struct index *index, size_t file);
 

@@ -1,5 +1,7 @@
 #include "gen/generator.h"
 
+#include <string.h>
+
 #include "gen/check.h"
 #include "gen/child.h"
 #include "gen/diagnostics.h"
@@ -8,8 +10,10 @@
 #include "gen/identifiers.h"
 #include "gen/index.h"
 #include "gen/memory.h"
+#include "gen/mend.h"
 #include "gen/model.h"
 #include "gen/options.h"
+#include "gen/types.h"
 #include "google/protobuf/compiler/plugin.pb-c.h"
 
 typedef Google__Protobuf__Compiler__CodeGeneratorRequest request_message;
@@ -166,6 +170,43 @@ static const response_message *ask_protoc_c(struct generator *generator)
         return NULL;
 }
 
+/* Adds the files of @messages. */
+static void add_messages(struct generator *generator, const response_message *messages)
+{
+        for (size_t i = 0; i < messages->n_file; i++)
+                generator->response.file[generator->response.n_file++] = messages->file[i];
+}
+
+static response_file *find_added(struct generator *generator,
+                                 const struct model_file *file,
+                                 const char *suffix)
+{
+        const char *name = gen_printf(generator->arena, "%s%s", file->stem, suffix);
+
+        for (size_t i = 0; i < generator->response.n_file; i++) {
+                response_file *added = generator->response.file[i];
+
+                if (added->name && added->content && strcmp(added->name, name) == 0)
+                        return added;
+        }
+
+        return NULL;
+}
+
+static void mend_messages(struct generator *generator, const struct model_file *file)
+{
+        struct pipit_arena *arena = generator->arena;
+        response_file *source = find_added(generator, file, ".pb-c.c");
+        response_file *header = find_added(generator, file, ".pb-c.h");
+
+        if (source)
+                source->content =
+                        gen_strdup(arena, mend_source(arena, &file->types, source->content));
+        if (header)
+                header->content =
+                        gen_strdup(arena, mend_header(arena, &file->types, header->content));
+}
+
 /* --- the whole ----------------------------------------------------------------- */
 
 static void make_models(struct generator *generator)
@@ -197,8 +238,10 @@ static void check_all(struct generator *generator)
 {
         for (size_t i = 0; i < generator->request->n_proto_file; i++)
                 if (generator->is_wanted[i])
-                        check_supported(
-                                &generator->files[i], &generator->options, &generator->diagnostics);
+                        check_supported(&generator->files[i],
+                                        &generator->index,
+                                        &generator->options,
+                                        &generator->diagnostics);
 
         identifiers_check(generator->arena,
                           generator->files,
@@ -230,13 +273,15 @@ static void generate(struct generator *generator)
                 generator->arena,
                 messages->n_file + generator->request->n_proto_file * FILES_A_PROTO_MAX,
                 sizeof(*generator->response.file));
-        for (size_t i = 0; i < messages->n_file; i++)
-                generator->response.file[generator->response.n_file++] = messages->file[i];
+        add_messages(generator, messages);
 
         fill_embedded(generator);
-        for (size_t i = 0; i < generator->request->n_proto_file; i++)
-                if (generator->is_wanted[i])
-                        generate_file(generator, &generator->files[i]);
+        for (size_t i = 0; i < generator->request->n_proto_file; i++) {
+                if (!generator->is_wanted[i])
+                        continue;
+                mend_messages(generator, &generator->files[i]);
+                generate_file(generator, &generator->files[i]);
+        }
 }
 
 static void pack_response(struct generator *generator, struct text *text)

@@ -4,13 +4,14 @@
 #include <string.h>
 
 #include "gen/memory.h"
+#include "gen/names.h"
 
 struct identifier {
         const char *name;
         const struct model_file *file;
         bool is_wanted;
         struct source_path path;
-        const char *what;   /* "Service.Method", "Service", "the file" */
+        const char *what;   /* "Service.Method", "Service", "users.v1.User", "the file" */
         const char *method; /* the base name of its method's functions, or NULL */
         size_t order;
 };
@@ -75,10 +76,136 @@ static void add_service(struct identifiers *identifiers,
                 add_method(identifiers, service, &service->methods[i], identifier);
 }
 
+/* --- what protoc-c writes -------------------------------------------------------- */
+
+static void add_enum(struct identifiers *identifiers,
+                     const struct types_enum *enumeration,
+                     struct identifier identifier)
+{
+        struct pipit_arena *arena = identifiers->arena;
+        const char *prefix = names_message_upper(arena, enumeration->full_name);
+
+        identifier.path = source_path_field(enumeration->path, SOURCE_NAME);
+        identifier.what = enumeration->full_name;
+        identifier.name = names_message_type(arena, enumeration->full_name);
+        add(identifiers, identifier);
+        identifier.name = names_message_descriptor(arena, enumeration->full_name);
+        add(identifiers, identifier);
+
+        for (size_t i = 0; i < enumeration->descriptor->n_value; i++) {
+                const char *value = enumeration->descriptor->value[i]->name;
+                struct source_path path = source_path_at(enumeration->path, SOURCE_ENUM_VALUE, i);
+
+                identifier.path = source_path_field(path, SOURCE_NAME);
+                identifier.what = gen_printf(arena, "%s.%s", enumeration->full_name, value);
+                identifier.name = gen_printf(arena, "%s__%s", prefix, value);
+                add(identifiers, identifier);
+        }
+}
+
+/* Members have a space of their own in each struct; the dot in the name keeps them apart here. */
+static void add_member(struct identifiers *identifiers,
+                       const char *type,
+                       const char *prefix,
+                       const char *member,
+                       struct identifier identifier)
+{
+        identifier.name = gen_printf(identifiers->arena, "%s.%s%s", type, prefix, member);
+        add(identifiers, identifier);
+}
+
+static void add_field(struct identifiers *identifiers,
+                      const struct types_message *message,
+                      size_t index,
+                      struct identifier identifier)
+{
+        struct pipit_arena *arena = identifiers->arena;
+        const Google__Protobuf__FieldDescriptorProto *field = message->descriptor->field[index];
+        const char *type = names_message_type(arena, message->full_name);
+        const char *member = names_field(arena, field->name);
+        struct source_path path = source_path_at(message->path, SOURCE_MESSAGE_FIELD, index);
+
+        identifier.path = source_path_field(path, SOURCE_NAME);
+        identifier.what = gen_printf(arena, "%s.%s", message->full_name, field->name);
+        add_member(identifiers, type, "", member, identifier);
+        if (field->label == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__LABEL__LABEL_REPEATED)
+                add_member(identifiers, type, "n_", member, identifier);
+
+        if (field->has_oneof_index) {
+                const char *oneof = message->descriptor->oneof_decl[field->oneof_index]->name;
+
+                identifier.name = gen_printf(
+                        arena,
+                        "%s__%s_%s",
+                        names_message_upper(arena, message->full_name),
+                        names_message_upper(arena, oneof),
+                        names_message_upper(arena, names_field_for_protoc_c(arena, field->name)));
+                add(identifiers, identifier);
+        }
+}
+
+static void add_oneof(struct identifiers *identifiers,
+                      const struct types_message *message,
+                      size_t index,
+                      struct identifier identifier)
+{
+        struct pipit_arena *arena = identifiers->arena;
+        const char *name = message->descriptor->oneof_decl[index]->name;
+        const char *full_name = gen_printf(arena, "%s.%s", message->full_name, name);
+        struct source_path path = source_path_at(message->path, SOURCE_MESSAGE_ONEOF, index);
+
+        identifier.path = source_path_field(path, SOURCE_NAME);
+        identifier.what = full_name;
+        add_member(identifiers,
+                   names_message_type(arena, message->full_name),
+                   names_message_lower(arena, name),
+                   "_case",
+                   identifier);
+        identifier.name = gen_printf(arena, "%sCase", names_message_type(arena, full_name));
+        add(identifiers, identifier);
+        identifier.name = gen_printf(arena, "%s__NOT_SET", names_message_upper(arena, full_name));
+        add(identifiers, identifier);
+}
+
+static void add_message(struct identifiers *identifiers,
+                        const struct types_message *message,
+                        struct identifier identifier)
+{
+        struct pipit_arena *arena = identifiers->arena;
+
+        identifier.path = source_path_field(message->path, SOURCE_NAME);
+        identifier.what = message->full_name;
+        identifier.name = names_message_type(arena, message->full_name);
+        add(identifiers, identifier);
+        identifier.name = names_message_descriptor(arena, message->full_name);
+        add(identifiers, identifier);
+        identifier.name =
+                gen_printf(arena, "%s__INIT", names_message_upper(arena, message->full_name));
+        add(identifiers, identifier);
+
+        for (size_t i = 0; i < message->descriptor->n_field; i++)
+                add_field(identifiers, message, i, identifier);
+        for (size_t i = 0; i < message->descriptor->n_oneof_decl; i++)
+                add_oneof(identifiers, message, i, identifier);
+}
+
+static void add_types(struct identifiers *identifiers,
+                      const struct types *types,
+                      struct identifier identifier)
+{
+        for (size_t i = 0; i < types->n_enums; i++)
+                add_enum(identifiers, &types->enums[i], identifier);
+        for (size_t i = 0; i < types->n_messages; i++)
+                add_message(identifiers, &types->messages[i], identifier);
+}
+
+/* --- all together ------------------------------------------------------------------ */
+
 static void add_all(struct identifiers *identifiers,
                     const struct model_file *files,
                     const bool *is_wanted,
-                    size_t n_files)
+                    size_t n_files,
+                    const struct gen_options *options)
 {
         static const char *const suffixes[] = {"", "_bytes", "_dependencies", NULL};
 
@@ -92,6 +219,8 @@ static void add_all(struct identifiers *identifiers,
                 add_suffixed(identifiers, identifier, files[i].symbol, suffixes);
                 for (size_t k = 0; k < files[i].n_services; k++)
                         add_service(identifiers, &files[i].services[k], identifier);
+                if (!options->descriptors_only)
+                        add_types(identifiers, &files[i].types, identifier);
         }
 }
 
@@ -186,9 +315,9 @@ void identifiers_check(struct pipit_arena *arena,
         struct identifiers counted = {.arena = arena};
         struct identifiers identifiers = {.arena = arena};
 
-        add_all(&counted, files, is_wanted, n_files);
+        add_all(&counted, files, is_wanted, n_files, options);
         identifiers.entries = gen_alloc_array(arena, counted.n, sizeof(*identifiers.entries));
-        add_all(&identifiers, files, is_wanted, n_files);
+        add_all(&identifiers, files, is_wanted, n_files, options);
         qsort(identifiers.entries,
               identifiers.n,
               sizeof(*identifiers.entries),

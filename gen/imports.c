@@ -80,6 +80,8 @@ static void need_public(struct needs *needs)
                 if (importee == INDEX_NONE)
                         continue;
                 dependency = needs->index->files[importee];
+                if (!index_is_proto3(needs->index, importee))
+                        continue;
                 if (dependency->n_message_type > 0 || dependency->n_enum_type > 0 ||
                     dependency->n_public_dependency > 0)
                         needs->needed[at] = true;

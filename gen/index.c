@@ -99,3 +99,10 @@ size_t index_find_type(const struct index *index, const char *full_name)
 
         return entry ? entry->file : INDEX_NONE;
 }
+
+bool index_is_proto3(const struct index *index, size_t file)
+{
+        const char *syntax = index->files[file]->syntax;
+
+        return syntax && strcmp(syntax, "proto3") == 0;
+}

@@ -5,6 +5,7 @@
 #ifndef GEN_INDEX_H
 #define GEN_INDEX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/base/arena.h"
@@ -34,5 +35,8 @@ struct index index_make(struct pipit_arena *arena,
 /* INDEX_NONE: not there. */
 size_t index_find_file(const struct index *index, const char *name);
 size_t index_find_type(const struct index *index, const char *full_name);
+
+/* Whether code can be had for file @file of the index. */
+bool index_is_proto3(const struct index *index, size_t file);
 
 #endif

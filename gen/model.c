@@ -55,7 +55,8 @@ static struct model_method make_method(const struct context *context,
         method.dispatch = gen_printf(context->arena, "%s_%s_dispatch", service->name, snake);
         method.function = is_long ? gen_printf(context->arena, "%s_%s", service->name, snake)
                                   : qualify(context, "_", snake);
-        method.comment = source_comment(context->file, method.path);
+        method.function = names_tag(context->arena, method.function);
+        method.comments = source_comments(context->file, method.path);
 
         return method;
 }
@@ -69,14 +70,15 @@ static struct model_service make_service(const struct context *context, size_t i
                 .path = source_path_at(
                         (struct source_path){.n_elements = 0}, SOURCE_FILE_SERVICE, index),
                 .wire_name = qualify(context, ".", descriptor->name),
-                .name = qualify(context, "_", names_snake(arena, descriptor->name)),
+                .name = names_tag(arena,
+                                  qualify(context, "_", names_snake(arena, descriptor->name))),
                 .deprecated = descriptor->options && descriptor->options->deprecated,
                 .n_methods = descriptor->n_method,
         };
 
         service.table = gen_printf(arena, "%s_descriptor", service.name);
         service.register_ = gen_printf(arena, "%s_register", service.name);
-        service.comment = source_comment(context->file, service.path);
+        service.comments = source_comments(context->file, service.path);
         service.methods = gen_alloc_array(arena, service.n_methods, sizeof(*service.methods));
         for (size_t i = 0; i < service.n_methods; i++)
                 service.methods[i] = make_method(context, &service, i);
@@ -96,7 +98,8 @@ struct model_file model_make(struct pipit_arena *arena,
                 .stem = names_stem(arena, descriptor->name),
                 .symbol = names_file_symbol(arena, descriptor->name),
                 .guard = names_guard(arena, descriptor->name),
-                .comment = source_comment(descriptor, syntax),
+                .comments = source_comments(descriptor, syntax),
+                .types = types_make(arena, descriptor),
                 .n_services = options->descriptors_only ? 0 : descriptor->n_service,
         };
 

@@ -14,6 +14,7 @@
 #include "gen/index.h"
 #include "gen/options.h"
 #include "gen/source.h"
+#include "gen/types.h"
 
 struct model_method {
         const Google__Protobuf__MethodDescriptorProto *descriptor;
@@ -26,7 +27,7 @@ struct model_method {
         const char *request_descriptor; /* "users__v1__get_user_request__descriptor" */
         const char *response_type;
         const char *response_descriptor;
-        const char *comment; /* or NULL */
+        struct source_comments comments;
         bool deprecated;
         bool no_side_effects;
 };
@@ -38,7 +39,7 @@ struct model_service {
         const char *name;      /* "users_v1_users_service", also the tag of its handlers */
         const char *table;     /* "users_v1_users_service_descriptor" */
         const char *register_; /* "users_v1_users_service_register" */
-        const char *comment;   /* or NULL */
+        struct source_comments comments;
         bool deprecated;
         struct model_method *methods;
         size_t n_methods;
@@ -46,11 +47,12 @@ struct model_service {
 
 struct model_file {
         const Google__Protobuf__FileDescriptorProto *descriptor;
-        const char *name;    /* "users/v1/users.proto" */
-        const char *stem;    /* "users/v1/users" */
-        const char *symbol;  /* "users_v1_users_proto", its struct pipit_file */
-        const char *guard;   /* "USERS_V1_USERS_PIPIT_H" */
-        const char *comment; /* of the file, or NULL */
+        const char *name;                /* "users/v1/users.proto" */
+        const char *stem;                /* "users/v1/users" */
+        const char *symbol;              /* "users_v1_users_proto", its struct pipit_file */
+        const char *guard;               /* "USERS_V1_USERS_PIPIT_H" */
+        struct source_comments comments; /* of the file */
+        struct types types;
         struct model_service *services;
         size_t n_services;
 

@@ -99,74 +99,155 @@ char *names_package(struct pipit_arena *arena, const char *package)
         return join_parts(arena, package, "_", names_snake);
 }
 
-/*
- * Keywords of C23 and C++20, object-like macros of <errno.h>, <stdio.h> and the
- * GNU dialects, and the one member that every handlers struct has. Sorted by nothing:
- * it is read once a method.
- */
-static const char *const reserved_members[] = {
-        "alignas",      "alignof",
-        "and",          "and_eq",
-        "asm",          "auto",
-        "bitand",       "bitor",
-        "bool",         "break",
-        "case",         "catch",
-        "char",         "char16_t",
-        "char32_t",     "char8_t",
-        "class",        "co_await",
-        "co_return",    "co_yield",
-        "compl",        "complex",
-        "concept",      "const",
-        "const_cast",   "consteval",
-        "constexpr",    "constinit",
-        "continue",     "decltype",
-        "default",      "delete",
-        "do",           "double",
-        "dynamic_cast", "else",
-        "enum",         "explicit",
-        "export",       "extern",
-        "false",        "float",
-        "for",          "friend",
-        "goto",         "if",
-        "imaginary",    "inline",
-        "int",          "long",
-        "mutable",      "namespace",
-        "new",          "noexcept",
-        "noreturn",     "not",
-        "not_eq",       "nullptr",
-        "operator",     "or",
-        "or_eq",        "private",
-        "protected",    "public",
-        "register",     "reinterpret_cast",
-        "requires",     "restrict",
-        "return",       "short",
-        "signed",       "sizeof",
-        "static",       "static_assert",
-        "static_cast",  "struct",
-        "switch",       "template",
-        "this",         "thread_local",
-        "throw",        "true",
-        "try",          "typedef",
-        "typeid",       "typename",
-        "typeof",       "typeof_unqual",
-        "union",        "unsigned",
-        "using",        "virtual",
-        "void",         "volatile",
-        "wchar_t",      "while",
-        "xor",          "xor_eq",
-        "errno",        "stdin",
-        "stdout",       "stderr",
-        "linux",        "unix",
-        "i386",         "blocks",
+/* What protoc-c itself writes a "_" behind, when a field is called that. */
+static const char *const protoc_c_keywords[] = {
+        "and",
+        "and_eq",
+        "asm",
+        "auto",
+        "bitand",
+        "bitor",
+        "bool",
+        "break",
+        "case",
+        "catch",
+        "char",
+        "class",
+        "compl",
+        "const",
+        "const_cast",
+        "continue",
+        "default",
+        "delete",
+        "do",
+        "double",
+        "dynamic_cast",
+        "else",
+        "enum",
+        "explicit",
+        "extern",
+        "false",
+        "float",
+        "for",
+        "friend",
+        "goto",
+        "if",
+        "inline",
+        "int",
+        "long",
+        "mutable",
+        "namespace",
+        "new",
+        "not",
+        "not_eq",
+        "operator",
+        "or",
+        "or_eq",
+        "private",
+        "protected",
+        "public",
+        "register",
+        "reinterpret_cast",
+        "return",
+        "short",
+        "signed",
+        "sizeof",
+        "static",
+        "static_cast",
+        "struct",
+        "switch",
+        "template",
+        "this",
+        "throw",
+        "true",
+        "try",
+        "typedef",
+        "typeid",
+        "typename",
+        "union",
+        "unsigned",
+        "using",
+        "virtual",
+        "void",
+        "volatile",
+        "wchar_t",
+        "while",
+        "xor",
+        "xor_eq",
 };
+
+/*
+ * The other keywords of C23, C++20 and the GNU dialects, and object-like macros that
+ * common headers define. Not sorted: a program has few names, and each is looked up once.
+ */
+static const char *const other_reserved[] = {
+        "alignas",       "alignof",  "char16_t", "char32_t",      "char8_t",      "co_await",
+        "co_return",     "co_yield", "complex",  "concept",       "consteval",    "constexpr",
+        "constinit",     "decltype", "export",   "imaginary",     "noexcept",     "noreturn",
+        "nullptr",       "requires", "restrict", "static_assert", "thread_local", "typeof",
+        "typeof_unqual", "errno",    "stdin",    "stdout",        "stderr",       "linux",
+        "unix",          "i386",     "st_atime", "st_mtime",      "st_ctime",     "sa_handler",
+        "sa_sigaction",  "s6_addr",  "h_addr",   "si_pid",        "si_uid",       "si_status",
+        "si_value",      "si_addr",  "d_fileno",
+};
+
+static bool is_in(const char *name, const char *const *words, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                if (strcmp(name, words[i]) == 0)
+                        return true;
+
+        return false;
+}
+
+static char *add_underscore_if(struct pipit_arena *arena, const char *name, bool is_reserved)
+{
+        return gen_printf(arena, "%s%s", name, is_reserved ? "_" : "");
+}
+
+char *names_tag(struct pipit_arena *arena, const char *name)
+{
+        bool is_reserved = is_in(name, protoc_c_keywords, PIPIT_N_ELEMENTS(protoc_c_keywords)) ||
+                           is_in(name, other_reserved, PIPIT_N_ELEMENTS(other_reserved));
+
+        return add_underscore_if(arena, name, is_reserved);
+}
 
 char *names_member(struct pipit_arena *arena, const char *name)
 {
-        for (size_t i = 0; i < PIPIT_N_ELEMENTS(reserved_members); i++)
-                if (strcmp(name, reserved_members[i]) == 0)
-                        return gen_printf(arena, "%s_", name);
+        /* the member that every struct of handlers has */
+        if (strcmp(name, "blocks") == 0)
+                return gen_strdup(arena, "blocks_");
 
-        return gen_strdup(arena, name);
+        return names_tag(arena, name);
+}
+
+static char *to_lower_all(struct pipit_arena *arena, const char *name)
+{
+        char *lower = gen_strdup(arena, name);
+
+        for (char *c = lower; *c; c++)
+                *c = to_lower(*c);
+
+        return lower;
+}
+
+char *names_field_for_protoc_c(struct pipit_arena *arena, const char *name)
+{
+        const char *lower = to_lower_all(arena, name);
+        /* the member that every message has */
+        bool is_reserved = strcmp(lower, "base") == 0 ||
+                           is_in(lower, other_reserved, PIPIT_N_ELEMENTS(other_reserved));
+
+        return add_underscore_if(arena, name, is_reserved);
+}
+
+char *names_field(struct pipit_arena *arena, const char *name)
+{
+        const char *lower = to_lower_all(arena, names_field_for_protoc_c(arena, name));
+
+        return add_underscore_if(
+                arena, lower, is_in(lower, protoc_c_keywords, PIPIT_N_ELEMENTS(protoc_c_keywords)));
 }
 
 /* Everything that an identifier cannot hold becomes "_". */
@@ -234,7 +315,7 @@ static char *protoc_c_camel(struct pipit_arena *arena, const char *name)
         return camel;
 }
 
-/* protoc-c's own: "HTTPInfo" -> "httpinfo". */
+/* protoc-c's own: "HTTPInfo" -> "httpinfo", "userId" -> "user_id". */
 static char *protoc_c_lower(struct pipit_arena *arena, const char *name)
 {
         char *lower = gen_alloc(arena, strlen(name) * 2 + 1);
@@ -251,13 +332,32 @@ static char *protoc_c_lower(struct pipit_arena *arena, const char *name)
         return lower;
 }
 
+static char *protoc_c_upper(struct pipit_arena *arena, const char *name)
+{
+        char *upper = protoc_c_lower(arena, name);
+
+        for (char *c = upper; *c; c++)
+                *c = to_upper(*c);
+
+        return upper;
+}
+
 char *names_message_type(struct pipit_arena *arena, const char *full_name)
 {
         return join_parts(arena, full_name, "__", protoc_c_camel);
 }
 
+char *names_message_lower(struct pipit_arena *arena, const char *full_name)
+{
+        return join_parts(arena, full_name, "__", protoc_c_lower);
+}
+
+char *names_message_upper(struct pipit_arena *arena, const char *full_name)
+{
+        return join_parts(arena, full_name, "__", protoc_c_upper);
+}
+
 char *names_message_descriptor(struct pipit_arena *arena, const char *full_name)
 {
-        return gen_printf(
-                arena, "%s__descriptor", join_parts(arena, full_name, "__", protoc_c_lower));
+        return gen_printf(arena, "%s__descriptor", names_message_lower(arena, full_name));
 }

@@ -32,15 +32,18 @@ const Google__Protobuf__SourceCodeInfo__Location *source_find(
         return NULL;
 }
 
-const char *source_comment(const Google__Protobuf__FileDescriptorProto *file,
-                           struct source_path path)
+struct source_comments source_comments(const Google__Protobuf__FileDescriptorProto *file,
+                                       struct source_path path)
 {
         const Google__Protobuf__SourceCodeInfo__Location *location = source_find(file, path);
 
         if (!location)
-                return NULL;
-        if (location->leading_comments)
-                return location->leading_comments;
+                return (struct source_comments){.n_detached = 0};
 
-        return location->trailing_comments;
+        return (struct source_comments){
+                .leading = location->leading_comments,
+                .trailing = location->trailing_comments,
+                .detached = location->leading_detached_comments,
+                .n_detached = location->n_leading_detached_comments,
+        };
 }

@@ -25,15 +25,23 @@ enum {
         SOURCE_FILE_WEAK_DEPENDENCY = 11,
         SOURCE_FILE_PACKAGE = 2,
         SOURCE_FILE_SYNTAX = 12,
+        SOURCE_MESSAGE_FIELD = 2,
         SOURCE_MESSAGE_NESTED = 3,
+        SOURCE_MESSAGE_ENUM = 4,
         SOURCE_MESSAGE_EXTENSION = 6,
+        SOURCE_MESSAGE_ONEOF = 8,
+        SOURCE_ENUM_VALUE = 2,
+        SOURCE_FIELD_TYPE_NAME = 6,
         SOURCE_SERVICE_METHOD = 2,
-        SOURCE_NAME = 1, /* of messages, services, methods */
+        SOURCE_METHOD_INPUT = 2,
+        SOURCE_METHOD_OUTPUT = 3,
+        SOURCE_NAME = 1, /* of whatever has one */
         SOURCE_METHOD_CLIENT_STREAMING = 5,
         SOURCE_METHOD_SERVER_STREAMING = 6,
 };
 
-#define SOURCE_PATH_MAX 8
+#define SOURCE_PATH_MAX                                                                            \
+        32 /* a field 14 messages deep; of what is deeper, its message is the place */
 
 struct source_path {
         int32_t elements[SOURCE_PATH_MAX];
@@ -48,8 +56,15 @@ struct source_path source_path_at(struct source_path path, int32_t number, size_
 const Google__Protobuf__SourceCodeInfo__Location *source_find(
         const Google__Protobuf__FileDescriptorProto *file, struct source_path path);
 
-/* The comment before the element, else the one behind it, else NULL. */
-const char *source_comment(const Google__Protobuf__FileDescriptorProto *file,
-                           struct source_path path);
+/* What is said of one element. */
+struct source_comments {
+        const char *leading; /* right before it, or NULL */
+        const char *trailing;
+        char *const *detached; /* before it, but for empty lines between */
+        size_t n_detached;
+};
+
+struct source_comments source_comments(const Google__Protobuf__FileDescriptorProto *file,
+                                       struct source_path path);
 
 #endif

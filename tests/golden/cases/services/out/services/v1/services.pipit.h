@@ -20,6 +20,8 @@ extern const struct pipit_file services_v1_services_proto;
 
 /* --- services.v1.ThingService --- */
 
+/* Detached: not about the service. */
+
 /*
  * The first service.
  *

@@ -1,0 +1,207 @@
+#include "gen/mend.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen/memory.h"
+#include "gen/names.h"
+#include "gen/text.h"
+
+typedef Google__Protobuf__FieldDescriptorProto field_descriptor;
+
+struct named_field {
+        const char *name;
+        int32_t number;
+        size_t index; /* in the order of numbers, as protoc-c has them */
+};
+
+static bool is_renamed(struct pipit_arena *arena, const char *name)
+{
+        return strcmp(names_field_for_protoc_c(arena, name), name) != 0;
+}
+
+static bool has_renamed(struct pipit_arena *arena, const Google__Protobuf__DescriptorProto *message)
+{
+        for (size_t i = 0; i < message->n_field; i++)
+                if (is_renamed(arena, message->field[i]->name))
+                        return true;
+
+        return false;
+}
+
+/* @content with @replacement instead of the bytes from @begin to @end. */
+static const char *splice(struct pipit_arena *arena,
+                          const char *content,
+                          const char *begin,
+                          const char *end,
+                          const char *replacement)
+{
+        struct text text = {.arena = arena};
+
+        text_add_bytes(&text, content, (size_t)(begin - content));
+        text_add(&text, "%s%s", replacement, end);
+
+        return text.bytes;
+}
+
+/* The first @old behind @head and before the table's end becomes @new. */
+static const char *replace_in_table(struct pipit_arena *arena,
+                                    const char *content,
+                                    const char *head,
+                                    const char *old,
+                                    const char *new)
+{
+        const char *table = strstr(content, head);
+        const char *end = table ? strstr(table, "\n};\n") : NULL;
+        const char *at = end ? strstr(table, old) : NULL;
+
+        if (!at || at >= end)
+                return content;
+
+        return splice(arena, content, at, at + strlen(old), new);
+}
+
+static const char *restore_fields(struct pipit_arena *arena,
+                                  const struct types_message *message,
+                                  const char *source)
+{
+        const char *head =
+                gen_printf(arena,
+                           "\nstatic const ProtobufCFieldDescriptor %s__field_descriptors[",
+                           names_message_lower(arena, message->full_name));
+
+        for (size_t i = 0; i < message->descriptor->n_field; i++) {
+                const char *name = message->descriptor->field[i]->name;
+                const char *renamed = names_field_for_protoc_c(arena, name);
+
+                if (strcmp(name, renamed) != 0)
+                        source = replace_in_table(arena,
+                                                  source,
+                                                  head,
+                                                  gen_printf(arena, "{\n    \"%s\",\n", renamed),
+                                                  gen_printf(arena, "{\n    \"%s\",\n", name));
+        }
+
+        return source;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+        const struct named_field *left = a;
+        const struct named_field *right = b;
+
+        return left->number < right->number ? -1 : left->number > right->number;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+        const struct named_field *left = a;
+        const struct named_field *right = b;
+
+        return strcmp(left->name, right->name);
+}
+
+static struct named_field *sort_by_name(struct pipit_arena *arena,
+                                        const Google__Protobuf__DescriptorProto *message)
+{
+        struct named_field *fields = gen_alloc_array(arena, message->n_field, sizeof(*fields));
+
+        for (size_t i = 0; i < message->n_field; i++) {
+                fields[i].name = message->field[i]->name;
+                fields[i].number = message->field[i]->number;
+        }
+        qsort(fields, message->n_field, sizeof(*fields), compare_numbers);
+        for (size_t i = 0; i < message->n_field; i++)
+                fields[i].index = i;
+        qsort(fields, message->n_field, sizeof(*fields), compare_names);
+
+        return fields;
+}
+
+/* protobuf-c searches it by halves: another name may have another place. */
+static const char *restore_order(struct pipit_arena *arena,
+                                 const struct types_message *message,
+                                 const char *source)
+{
+        const char *head = gen_printf(arena,
+                                      "\nstatic const unsigned %s__field_indices_by_name[] = {\n",
+                                      names_message_lower(arena, message->full_name));
+        const struct named_field *fields = sort_by_name(arena, message->descriptor);
+        const char *table = strstr(source, head);
+        const char *end = table ? strstr(table + strlen(head), "};\n") : NULL;
+        struct text text = {.arena = arena};
+
+        if (!end)
+                return source;
+
+        for (size_t i = 0; i < message->descriptor->n_field; i++)
+                text_add(&text,
+                         "  %zu,   /* field[%zu] = %s */\n",
+                         fields[i].index,
+                         fields[i].index,
+                         fields[i].name);
+
+        return splice(arena, source, table + strlen(head), end, text.bytes);
+}
+
+const char *mend_source(struct pipit_arena *arena, const struct types *types, const char *source)
+{
+        for (size_t i = 0; i < types->n_messages; i++) {
+                const struct types_message *message = &types->messages[i];
+
+                if (!has_renamed(arena, message->descriptor))
+                        continue;
+                source = restore_fields(arena, message, source);
+                source = restore_order(arena, message, source);
+        }
+
+        return source;
+}
+
+static const field_descriptor *first_of_oneof(const Google__Protobuf__DescriptorProto *message,
+                                              size_t oneof)
+{
+        for (size_t i = 0; i < message->n_field; i++)
+                if (message->field[i]->has_oneof_index &&
+                    (size_t)message->field[i]->oneof_index == oneof)
+                        return message->field[i];
+
+        return NULL;
+}
+
+/* Of a union whose first member is a struct, "{0}" lacks a pair of braces. */
+static const char *brace_oneof(struct pipit_arena *arena,
+                               const struct types_message *message,
+                               size_t oneof,
+                               const char *header)
+{
+        const field_descriptor *first = first_of_oneof(message->descriptor, oneof);
+        const char *marker;
+        const char *at;
+
+        if (!first || first->type != GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_BYTES)
+                return header;
+
+        marker = names_message_upper(arena,
+                                     gen_printf(arena,
+                                                "%s.%s",
+                                                message->full_name,
+                                                message->descriptor->oneof_decl[oneof]->name));
+        marker = gen_printf(arena, ", %s__NOT_SET, {0}", marker);
+        at = strstr(header, marker);
+        if (!at)
+                return header;
+        at += strlen(marker) - strlen("{0}");
+
+        return splice(arena, header, at, at + strlen("{0}"), "{{0}}");
+}
+
+const char *mend_header(struct pipit_arena *arena, const struct types *types, const char *header)
+{
+        for (size_t i = 0; i < types->n_messages; i++)
+                for (size_t k = 0; k < types->messages[i].descriptor->n_oneof_decl; k++)
+                        header = brace_oneof(arena, &types->messages[i], k, header);
+
+        return header;
+}
