@@ -159,7 +159,8 @@ static int call_all(struct calling *calling)
                 pipit_arena_reset(&calling->arena);
                 if (result == CLI_OK)
                         result = status;
-                if (!cli_flush() || (status != CLI_OK && !calling->arguments->options.keep_going))
+                if (!cli_flush(calling->arguments) ||
+                    (status != CLI_OK && !calling->arguments->options.keep_going))
                         break;
         }
 

@@ -72,6 +72,8 @@ static void write_status(struct envelope *envelope)
         pipit_json_writer_key(&envelope->writer, "code");
         pipit_json_writer_raw(&envelope->writer, code);
         write_member(envelope, "name", pipit_status_name(envelope->error->status));
+        if (envelope->error->reason)
+                write_member(envelope, "reason", envelope->error->reason);
         if (envelope->error->status != PIPIT_OK) {
                 write_member(envelope, "origin", pipit_origin_name(envelope->error->origin));
                 write_member(envelope, "ran", pipit_ran_name(envelope->error->ran));

@@ -2,7 +2,8 @@
  * Envelopes: one JSON object a call, however it ended
  *
  *   {"method": "users.v1.UsersService/GetUser",
- *    "status": {"code": 5, "name": "NOT_FOUND", "origin": "server", "ran": "ran", "message": ..., "details": [...]},
+ *    "status": {"code": 5, "name": "NOT_FOUND", "reason": "USER_NOT_FOUND", "origin": "server",
+ *               "ran": "ran", "message": ..., "details": [...]},
  *    "peer": "ipc:///run/usersd.sock",
  *    "metadata": {"key": ["value", ...]},
  *    "response": null,

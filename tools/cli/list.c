@@ -138,15 +138,46 @@ static bool ends_with(const char *full, const char *name)
                (n_name == n_full || full[n_full - n_name - 1] == '.');
 }
 
+/* The service whose name, or whose last word if @wanted is one word, is nearest. */
+static const char *nearest_service(const struct cli_names *services, const char *wanted)
+{
+        struct pipit_nearest nearest = {.wanted = wanted};
+        const char *found = NULL;
+
+        for (size_t i = 0; i < services->n_names; i++) {
+                const char *name = services->names[i], *last = strrchr(name, '.');
+                const char *before = nearest.name;
+
+                pipit_nearest_consider(&nearest, strchr(wanted, '.') || !last ? name : last + 1);
+                if (nearest.name != before)
+                        found = name;
+        }
+
+        return found;
+}
+
+static void fail_unknown(const struct list *list, const char *wanted)
+{
+        const char *near = nearest_service(&list->server.services, wanted);
+
+        if (near)
+                (void)cli_value_error("there is no service '%s'; did you mean %s?", wanted, near);
+        else
+                (void)cli_value_error("there is no service '%s'; `pipit list%s%s` tells which "
+                                      "there are",
+                                      wanted,
+                                      list->server.target ? " " : "",
+                                      list->server.target ? list->server.target : "");
+}
+
 /* By full name, or its end. NULL: it said what would be right. */
 static const char *choose(const struct list *list, const char *wanted)
 {
         const struct cli_names *services = &list->server.services;
-        struct pipit_nearest nearest = {.wanted = wanted};
         const char *found = NULL, *other = NULL;
 
         for (size_t i = 0; i < services->n_names; i++) {
-                const char *name = services->names[i], *last = strrchr(name, '.');
+                const char *name = services->names[i];
 
                 if (strcmp(name, wanted) == 0)
                         return name;
@@ -154,20 +185,12 @@ static const char *choose(const struct list *list, const char *wanted)
                         other = found;
                         found = name;
                 }
-                pipit_nearest_consider(&nearest, strchr(wanted, '.') || !last ? name : last + 1);
         }
 
-        if (found && other)
+        if (!found)
+                fail_unknown(list, wanted);
+        else if (other)
                 (void)cli_value_error("'%s' fits %s, %s; write one of them", wanted, other, found);
-        else if (!found && nearest.name)
-                (void)cli_value_error(
-                        "there is no service '%s'; did you mean %s?", wanted, nearest.name);
-        else if (!found)
-                (void)cli_value_error("there is no service '%s'; `pipit list%s%s` tells which "
-                                      "there are",
-                                      wanted,
-                                      list->server.target ? " " : "",
-                                      list->server.target ? list->server.target : "");
         return other ? NULL : found;
 }
 

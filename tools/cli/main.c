@@ -22,18 +22,18 @@ static bool is_reader_gone(void)
 }
 
 /* What cannot be written was not done, as on a full disk; `pipit list | head -1` is no failure of ours. */
-static int flush_stdout(int status)
+static int flush_stdout(struct cli_arguments *arguments, int status)
 {
-        errno = 0;
-        if (cli_flush())
+        if (cli_flush(arguments))
                 return status;
 
-        if (errno == EPIPE || is_reader_gone()) {
+        if (arguments->output_errno == EPIPE || is_reader_gone()) {
                 (void)signal(SIGPIPE, SIG_DFL);
                 (void)raise(SIGPIPE);
         }
 
-        perror("pipit: cannot write to standard output");
+        (void)cli_value_error("cannot write to standard output: %s",
+                              strerror(arguments->output_errno));
         return status == CLI_OK ? CLI_INTERNAL : status;
 }
 
@@ -52,7 +52,7 @@ static int run_command(const struct cli_command *command, int argc, char **argv)
         }
 
         pipit_arena_deinit(&arguments.arena);
-        return flush_stdout(status);
+        return flush_stdout(&arguments, status);
 }
 
 int main(int argc, char **argv)

@@ -7,6 +7,7 @@
 
 #include "core/base/ascii.h"
 #include "core/json/nearest.h"
+#include "tools/cli/symbols.h"
 
 #define NAME_BYTES_MAX 256
 
@@ -328,13 +329,42 @@ static const char *list_services(const struct pipit_schema *schema, struct pipit
         return names ? names : "";
 }
 
+/* Streams are in no schema, so that here alone it matters what the files say. */
+static const char *stream_name(const struct pipit_schema *schema,
+                               const char *name,
+                               struct pipit_arena *arena)
+{
+        struct cli_symbols symbols;
+
+        if (!cli_symbols_init(&symbols, schema, arena))
+                return NULL;
+
+        for (const struct cli_symbol *symbol = symbols.first; symbol; symbol = symbol->next) {
+                if (symbol->kind == CLI_SYMBOL_METHOD && ends_with(symbol->name, name) &&
+                    (cli_symbol_method(symbol)->client_streaming ||
+                     cli_symbol_method(symbol)->server_streaming))
+                        return pipit_arena_printf(arena,
+                                                  "%s/%s",
+                                                  symbol->parent->name,
+                                                  cli_symbol_method(symbol)->name);
+        }
+
+        return NULL;
+}
+
 static const char *explain(const struct pipit_schema *schema,
                            const char *name,
                            struct pipit_arena *arena)
 {
         const char *methods = list_of_service(schema, name, arena);
         const char *near = pipit_schema_nearest_method(schema, name);
+        const char *stream = stream_name(schema, name, arena);
 
+        if (stream)
+                return pipit_arena_printf(arena,
+                                          "%s is a stream, and pipit calls methods with one "
+                                          "request and one response only",
+                                          stream);
         if (methods)
                 return pipit_arena_printf(arena,
                                           "'%s' is a service; write %s/METHOD, its methods are %s",

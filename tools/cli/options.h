@@ -202,6 +202,7 @@ struct cli_arguments {
         const char **positionals;
         size_t n_positionals;
         size_t next;              /* the first positional that cli_take() has not given */
+        int output_errno;         /* why stdout cannot be written; 0: it can */
         struct pipit_arena arena; /* for all that lives as long as the command runs */
 };
 

@@ -1,5 +1,6 @@
 #include "tools/cli/output.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -116,7 +117,14 @@ void cli_rewrite(struct pipit_json_writer *writer, const struct pipit_json_value
         }
 }
 
-bool cli_flush(void)
+bool cli_flush(struct cli_arguments *arguments)
 {
-        return fflush(stdout) == 0 && !ferror(stdout);
+        errno = 0;
+        if (fflush(stdout) == 0 && !ferror(stdout))
+                return true;
+
+        /* A buffer that filled up on the way may have failed before, and says only that. */
+        if (arguments->output_errno == 0)
+                arguments->output_errno = errno ? errno : EIO;
+        return false;
 }

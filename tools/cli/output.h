@@ -23,9 +23,9 @@ struct pipit_json_value;
 void cli_rewrite(struct pipit_json_writer *writer, const struct pipit_json_value *value);
 
 /*
- * Writes out what stdout holds back. False: it cannot be written, and nothing
- * that follows can.
+ * Writes out what stdout holds back. False: it cannot be written, nothing that
+ * follows can, and output_errno tells why.
  */
-bool cli_flush(void);
+bool cli_flush(struct cli_arguments *arguments);
 
 #endif

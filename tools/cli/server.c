@@ -57,14 +57,11 @@ static bool does_not_tell(enum pipit_status status)
 
 static int fall_back(struct cli_arguments *arguments, struct cli_server *server)
 {
-        if (arguments->options.verbose) {
-                (void)fputs("pipit: ", stderr);
-                cli_print_safe(stderr, server->target);
-                (void)fputs(
-                        " has no reflection; what is built into pipit has to do (--proto FILE and "
-                        "--descriptor-set FILE bring other services)\n",
-                        stderr);
-        }
+        (void)fputs("pipit: ", stderr);
+        cli_print_safe(stderr, server->target);
+        (void)fputs(" has no reflection; what is built into pipit has to do (--proto FILE and "
+                    "--descriptor-set FILE bring other services)\n",
+                    stderr);
 
         /* What was learned before it stopped telling is no use. */
         server->schema = pipit_schema_free(server->schema);

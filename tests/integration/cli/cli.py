@@ -8,70 +8,25 @@ line is `N passed, N failed`.
 """
 
 import json
-import os
 import pathlib
-import pty
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 
+import kit
+from kit import (ALREADY_EXISTS, FOLDER, INTERNAL, INVALID_ARGUMENT, NOT_FOUND, NOT_SERVING, NOWHERE, OK, RPC,
+                 UNAVAILABLE, USAGE, equal, holds, holds_not, on_terminal, pipit, test, usage)
+
 PIPIT, USERSD, SAMPLES = sys.argv[1:4]
+kit.PROGRAM.append(PIPIT)
 USERS = "users.v1.UsersService/"
-OK, INTERNAL, USAGE, NOT_SERVING, RPC = 0, 1, 2, 4, 64
-INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS, UNAVAILABLE = RPC + 3, RPC + 5, RPC + 6, RPC + 14
-NOWHERE = "ipc:///nonexistent/pipit.sock"
-
-TESTS = []
-FOLDER = tempfile.TemporaryDirectory(prefix="pipit-cli-")
 URL = f"ipc://{FOLDER.name}/usersd.sock"
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-class Ran:
-    def __init__(self, status, out, err):
-        self.status, self.out, self.err = status, out, err
-
-    def json(self):
-        return json.loads(self.out)
-
-    def status_json(self):
-        return json.loads(self.err)
-
-
-def pipit(*arguments, stdin="", **environment):
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("PIPIT_")}
-    ran = subprocess.run([PIPIT, *arguments], input=stdin, capture_output=True, text=True,
-                         env=clean | environment, timeout=60, check=False)
-    return Ran(ran.returncode, ran.stdout, ran.stderr)
 
 
 def call(method, request=None, *flags, **environment):
     body = [] if request is None else [request if isinstance(request, str) else json.dumps(request)]
     return pipit("call", URL, USERS + method, *body, *flags, **environment)
-
-
-def equal(actual, expected, what=""):
-    if actual != expected:
-        raise AssertionError(f"{what or 'value'} is {actual!r}, expected {expected!r}")
-
-
-def holds(text, *parts):
-    for part in parts:
-        if part not in text:
-            raise AssertionError(f"{text!r} does not hold {part!r}")
-
-
-def usage(ran, line):
-    """Wrong use: nothing on stdout, exactly this line on stderr, exit 2."""
-    equal(ran.err, f"pipit: {line}\n", "stderr")
-    equal(ran.out, "", "stdout")
-    equal(ran.status, USAGE, "exit code")
 
 
 def create(email, **fields):
@@ -193,7 +148,7 @@ def a_wrong_method_names_the_nearest():
           "there is no method 'shop.users->get-usr'; did you mean shop.users->get-user?")
     holds(pipit("call", URL, "users.v1.UsersService").err, "is a service", "CreateUser, GetUser")
     holds(pipit("call", URL, "shop.posts->get").err, "no service fits 'shop.posts'",
-          "users.v1.UsersService, grpc.health.v1.Health")
+          "grpc.health.v1.Health, ", "users.v1.UsersService")
     holds(pipit("call", URL, "zzzzzz").err, "there is no method 'zzzzzz'", "users.v1.UsersService")
 
 
@@ -258,7 +213,7 @@ def waiting_for_a_server_finds_one_that_comes_later():
     url = f"ipc://{FOLDER.name}/later.sock"
     waiting = subprocess.Popen([PIPIT, "health", "-w", "-t", "30s", url], text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    with Server(url):
+    with kit.usersd(USERSD, url):
         out, err = waiting.communicate(timeout=60)
     equal((waiting.returncode, err), (OK, ""))
     equal(json.loads(out), {"status": "SERVING"})
@@ -422,27 +377,14 @@ def health_of_an_unknown_service_is_69():
     holds(ran.err, "NOT_FOUND (SERVICE_UNKNOWN)")
 
 
-def on_terminal(**environment):
-    """The stderr of a failed call when stderr is a terminal."""
-    leader, follower = pty.openpty()
-    clean = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "PIPIT_ERRORS")}
-    subprocess.run([PIPIT, "call", URL, USERS + "GetUser", '{"email":"nobody@example.com"}'],
-                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=follower,
-                   env=clean | {"TERM": "xterm"} | environment, timeout=60, check=False)
-    os.close(follower)
-    text = os.read(leader, 65536).decode()
-    os.close(leader)
-    return text
-
-
 @test
 def a_terminal_sees_text_in_colour_unless_no_color():
-    holds(on_terminal(), "\x1b[1;31mNOT_FOUND\x1b[0m")
+    failing = ("call", URL, USERS + "GetUser", '{"email":"nobody@example.com"}')
+    holds(on_terminal(*failing).err, "\x1b[1;31mNOT_FOUND\x1b[0m")
     for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
-        text = on_terminal(**environment)
+        text = on_terminal(*failing, **environment).err
         holds(text, "pipit: NOT_FOUND (USER_NOT_FOUND)")
-        if "\x1b" in text:
-            raise AssertionError(f"colours in {text!r}")
+        holds_not(text, "\x1b")
 
 
 def take_varint(data, at):
@@ -504,44 +446,6 @@ def a_server_that_does_not_serve_is_4():
             equal(ran.json(), {"status": name})
 
 
-# --- the server ---------------------------------------------------------------------------
-
-class Server:
-    """usersd on @url, ready."""
-
-    def __init__(self, url):
-        self.log = tempfile.TemporaryFile(mode="w+", dir=FOLDER.name)
-        self.process = subprocess.Popen([USERSD, "serve", "--listen", url, "--store", "memory:"],
-                                        stdout=subprocess.PIPE, stderr=self.log, text=True)
-        if not self.process.stdout.readline().startswith("listening on "):
-            self.process.wait()
-            self.log.seek(0)
-            raise SystemExit("usersd did not start:\n" + self.log.read())
-        threading.Thread(target=self.process.stdout.read, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        equal(self.process.wait(timeout=60), 0, "exit code of usersd")
-        self.log.close()
-
-
-def main():
-    failed = 0
-    with Server(URL):
-        for number, function in enumerate(TESTS, 1):
-            name = function.__name__.replace("_", " ")
-            try:
-                function()
-                print(f"ok {number} - {name}", flush=True)
-            except Exception as problem:  # pylint: disable=broad-except
-                failed += 1
-                print(f"not ok {number} - {name}\n#   {problem}", flush=True)
-    FOLDER.cleanup()
-    print(f"{len(TESTS) - failed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
-
-
-main()
+with kit.usersd(USERSD, URL):
+    FAILED = kit.run()
+kit.finish(FAILED)
