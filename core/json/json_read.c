@@ -128,21 +128,36 @@ enum pipit_status json_read_fail(struct json_reader *reader,
 
 /* --- fields ---------------------------------------------------------------- */
 
-/* By JSON name first: it is what is written, and another field may have it as its own name. */
+static bool has_json_name(const struct json_reader *reader,
+                          const ProtobufCMessageDescriptor *descriptor,
+                          const ProtobufCFieldDescriptor *field,
+                          const char *key)
+{
+        const char *given = pipit_schema_json_name(reader->schema, descriptor, field);
+
+        return given ? strcmp(given, key) == 0 : pipit_field_is_camel_case(field->name, key);
+}
+
+/*
+ * A JSON name goes before another field's own name: it is what is written. Most
+ * are their field's own name, too, which is found without a look at each.
+ */
 static const ProtobufCFieldDescriptor *find_field(const struct json_reader *reader,
                                                   const ProtobufCMessageDescriptor *descriptor,
                                                   const char *key)
 {
-        for (unsigned i = 0; i < descriptor->n_fields; i++) {
-                const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
-                const char *json_name = pipit_schema_json_name(reader->schema, descriptor, field);
+        const ProtobufCFieldDescriptor *named =
+                protobuf_c_message_descriptor_get_field_by_name(descriptor, key);
 
-                if (json_name ? strcmp(json_name, key) == 0
-                              : pipit_field_is_camel_case(field->name, key))
-                        return field;
+        if (named && has_json_name(reader, descriptor, named, key))
+                return named;
+
+        for (unsigned i = 0; i < descriptor->n_fields; i++) {
+                if (has_json_name(reader, descriptor, &descriptor->fields[i], key))
+                        return &descriptor->fields[i];
         }
 
-        return protobuf_c_message_descriptor_get_field_by_name(descriptor, key);
+        return named;
 }
 
 static enum pipit_status fail_unknown_field(struct json_reader *reader,
