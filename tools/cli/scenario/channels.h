@@ -21,12 +21,17 @@ struct scenario_channels {
         struct scenario_channel *first;
 };
 
+/* Makes @channel the one to @target; it stays the caller's. False: out of memory. */
+bool scenario_channels_lend(struct scenario_channels *channels,
+                            const char *target,
+                            struct pipit_channel *channel);
+
 /* The channel to @target, made at the first use. NULL: *ret_problem tells. */
 struct pipit_channel *scenario_channels_get(struct scenario_channels *channels,
                                             const char *target,
                                             const char **ret_problem);
 
-/* Frees all of them. No call is in flight. */
+/* Frees all of them but what was lent. No call is in flight. */
 void scenario_channels_deinit(struct scenario_channels *channels);
 
 #endif

@@ -86,6 +86,9 @@ static int open_place(struct session *session, const char *target, struct place 
         status = cli_server_connect(session->arguments, target, &place->server);
         if (status == CLI_OK)
                 status = cli_server_learn(session->arguments, &place->server, &error);
+        if (status == CLI_OK &&
+            !scenario_channels_lend(&session->channels, target, place->server.channel))
+                return cli_value_error("out of memory");
         return status >= CLI_RPC_BASE ? cli_print_error(session->arguments, &error, target)
                                       : status;
 }
