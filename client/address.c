@@ -38,6 +38,7 @@ static bool open_lanes(struct address *address, const char **ret_problem)
                 };
 
                 lane->address = address;
+                lane->is_callers = i >= address->channel->options.n_lanes;
                 lane->wire = transport->lane_open(address->socket, &options, ret_problem);
                 if (!lane->wire)
                         return false;
@@ -74,14 +75,19 @@ bool address_init(struct address *address,
         list_init(&address->queue);
         list_init(&address->sent);
         list_init(&address->limbo);
+        if (!open_socket(address, ret_problem))
+                return false;
+
         address->n_lanes = channel->options.n_lanes;
+        if (address->socket->transport->exchange)
+                address->n_lanes *= 2;
         address->lanes = calloc(address->n_lanes, sizeof(*address->lanes));
         if (!address->lanes) {
                 *ret_problem = "out of memory";
                 return false;
         }
 
-        return open_socket(address, ret_problem) && open_lanes(address, ret_problem);
+        return open_lanes(address, ret_problem);
 }
 
 static void close_lanes(struct address *address)

@@ -74,6 +74,7 @@ struct address {
         size_t n_lanes;
         size_t n_flying;
         struct lane *idle;
+        struct lane *idle_callers; /* where the transport has exchange(): as many again */
 };
 
 /* Opens socket and lanes. False: out of something, and *ret_problem says what. */

@@ -10,7 +10,9 @@ void lane_land(struct lane *lane)
 
 void lane_rest(struct lane *lane)
 {
+        struct lane **idle = lane->is_callers ? &lane->address->idle_callers : &lane->address->idle;
+
         lane->state = LANE_IDLE;
-        lane->next_idle = lane->address->idle;
-        lane->address->idle = lane;
+        lane->next_idle = *idle;
+        *idle = lane;
 }

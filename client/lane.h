@@ -32,6 +32,7 @@ struct lane {
         struct transport_lane *wire; /* NULL: not open */
         struct address *address;
         struct lane *next_idle;
+        bool is_callers; /* for a call whose caller brings it to the server itself */
         enum lane_state state;
         enum lane_frame frame;
         uint64_t epoch;  /* the connection that took the frame */

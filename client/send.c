@@ -270,6 +270,18 @@ static struct transport_message *build_frame(struct lane *lane,
         return message;
 }
 
+static void take_off(struct lane *lane, int64_t now_us)
+{
+        struct address *address = lane->address;
+
+        address->n_flying++;
+        lane->state = LANE_FLYING;
+        lane->epoch = address->epoch;
+        lane->sent_us = now_us;
+        channel_wake_at(address->channel,
+                        now_us + (PIPIT_HOLD_MS_DEFAULT + PIPIT_HOLD_GRACE_MS) * PIPIT_US_PER_MS);
+}
+
 static struct lane *next_departure(struct address *address,
                                    struct endings *endings,
                                    struct transport_message **ret_message)
@@ -291,12 +303,7 @@ static struct lane *next_departure(struct address *address,
                 return NULL;
 
         address->idle = lane->next_idle;
-        address->n_flying++;
-        lane->state = LANE_FLYING;
-        lane->epoch = address->epoch;
-        lane->sent_us = now_us;
-        channel_wake_at(address->channel,
-                        now_us + (PIPIT_HOLD_MS_DEFAULT + PIPIT_HOLD_GRACE_MS) * PIPIT_US_PER_MS);
+        take_off(lane, now_us);
 
         return lane;
 }
@@ -314,15 +321,41 @@ void channel_flush_address(struct address *address, struct endings *endings)
         }
 }
 
-static bool carries_only(const struct lane *lane, const struct pipit_call_state *state)
+/*
+ * The call of @state in a frame of its own, past those that wait for lanes: one
+ * of them may be what this thread runs the handler of. NULL: it goes as any.
+ */
+static struct lane *caller_departure(struct address *address,
+                                     struct pipit_call_state *state,
+                                     struct transport_message **ret_message)
 {
-        return lane->wire->transport->exchange && state->phase == CALL_SENT && lane->n_ids == 1 &&
-               lane->ids[0] == state->id;
+        size_t overhead = CHANNEL_FRAME_OVERHEAD_BYTES + CHANNEL_CALL_OVERHEAD_BYTES;
+        struct lane *lane = address->idle_callers;
+        int64_t now_us = pipit_clock_now_us();
+        struct batch batch = {.n_calls = 1};
+
+        if (!lane || address->state != ADDRESS_UP || address->hello_is_due ||
+            now_us < address->busy_until_us || address->n_sent >= PIPIT_CALLS_PER_MAILBOX_MAX ||
+            state->record.n_bytes + overhead > address->frame_bytes_max)
+                return NULL;
+
+        batch.n_bytes = encode_bytes_size(call_size(state, address->channel->next_id, now_us));
+        list_remove(&state->node);
+        list_prepend(&address->queue, &state->node);
+        lane->n_ids = 0;
+        *ret_message = build_calls(lane, &batch, now_us);
+        if (!*ret_message)
+                return NULL;
+
+        address->idle_callers = lane->next_idle;
+        take_off(lane, now_us);
+
+        return lane;
 }
 
 /*
- * Mutex held. The handler may take its time, and the call end without it: so the
- * channel is told that somebody is in here.
+ * The handler may take its time, and the call end without it: the channel stays
+ * until this thread is back.
  */
 static void exchange(struct lane *lane, struct transport_message *message)
 {
@@ -341,22 +374,13 @@ void channel_flush_caller(struct address *address,
                           struct pipit_call_state *state,
                           struct endings *endings)
 {
-        struct pipit_channel *channel = address->channel;
-        struct transport_message *message, *own = NULL;
-        struct lane *lane, *own_lane = NULL;
+        struct transport_message *message;
+        struct lane *lane = caller_departure(address, state, &message);
 
-        while ((lane = next_departure(address, endings, &message))) {
-                if (carries_only(lane, state)) {
-                        own_lane = lane;
-                        own = message;
-                        continue;
-                }
-                pthread_mutex_unlock(&channel->mutex);
-                lane->wire->transport->send(lane->wire, message);
-                pthread_mutex_lock(&channel->mutex);
-        }
-        if (own_lane)
-                exchange(own_lane, own);
+        if (lane)
+                exchange(lane, message);
+        else
+                channel_flush_address(address, endings);
 }
 
 void channel_flush(struct pipit_channel *channel, struct endings *endings)

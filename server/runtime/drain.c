@@ -81,11 +81,21 @@ static bool has_left(struct pipit_server *server)
         return peer_table_n_pipes(&server->peers) <= inproc_n_pipes(server->inproc);
 }
 
+/* Whoever may still bring a call is looked for before the calls are. */
+static bool is_at_work(struct pipit_server *server, size_t *ret_n_left)
+{
+        bool may_come = inproc_n_older(server->inproc) > 0;
+
+        *ret_n_left = n_unfinished(server);
+
+        return may_come || *ret_n_left > 0;
+}
+
 static size_t finish(struct pipit_server *server, int64_t until_us)
 {
         size_t n_left;
 
-        while ((n_left = n_unfinished(server)) > 0 && pipit_clock_now_us() < until_us)
+        while (is_at_work(server, &n_left) && pipit_clock_now_us() < until_us)
                 look_again();
 
         return n_left;
@@ -141,6 +151,7 @@ size_t drain(struct pipit_server *server)
         size_t n_left;
 
         atomic_store(&server->draining, true);
+        inproc_drain(server->inproc);
         box_table_each(&server->boxes, answer_all, NULL);
         /* A call that was let in just before may be counted only now. */
         do {

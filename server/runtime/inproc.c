@@ -23,8 +23,9 @@ struct inproc {
         struct pipit_server *server; /* to be used inside only: see enter() */
 
         _Atomic enum door_state state;
-        atomic_uint n_inside; /* threads that use the server */
-        atomic_uint n_taken;  /* contexts that owe an answer */
+        atomic_uint turn;        /* 1 once it drains */
+        atomic_uint n_inside[2]; /* threads that use the server, by the turn they came in */
+        atomic_uint n_taken;     /* contexts that owe an answer */
         atomic_uint n_pipes;
         atomic_uint refs; /* the server's, and each client's and pipe's */
 
@@ -76,9 +77,9 @@ static void inproc_unref(struct inproc *inproc)
         free(inproc);
 }
 
-static void leave(struct inproc *inproc)
+static void leave(struct inproc *inproc, unsigned turn)
 {
-        atomic_fetch_sub(&inproc->n_inside, 1);
+        atomic_fetch_sub(&inproc->n_inside[turn], 1);
 }
 
 /*
@@ -86,13 +87,14 @@ static void leave(struct inproc *inproc)
  * waits for nobody to be inside; who enters counts first and looks after: so
  * one sees the other.
  */
-static bool enter(struct inproc *inproc)
+static bool enter(struct inproc *inproc, unsigned *ret_turn)
 {
-        atomic_fetch_add(&inproc->n_inside, 1);
+        *ret_turn = atomic_load(&inproc->turn);
+        atomic_fetch_add(&inproc->n_inside[*ret_turn], 1);
         if (atomic_load(&inproc->state) == DOOR_OPEN)
                 return true;
 
-        leave(inproc);
+        leave(inproc, *ret_turn);
 
         return false;
 }
@@ -201,20 +203,21 @@ static const char *door_connect(struct pipit_inprocess *door,
 {
         struct inproc *inproc = inproc_of(door);
         struct pipit_inprocess_pipe *pipe;
+        unsigned turn;
         bool linked;
 
-        if (!enter(inproc))
+        if (!enter(inproc, &turn))
                 return why_not(inproc);
 
         pipe = pipe_new(inproc, client);
         if (!pipe) {
-                leave(inproc);
+                leave(inproc, turn);
                 return "out of memory";
         }
         pthread_mutex_lock(&inproc->mutex);
         linked = pipe_link(pipe);
         pthread_mutex_unlock(&inproc->mutex);
-        leave(inproc);
+        leave(inproc, turn);
         if (!linked) {
                 pipe_unref(pipe);
                 return "the server refuses the connection";
@@ -383,22 +386,23 @@ static const char *exchange_submit(struct pipit_inprocess_exchange *exchange,
         struct pipit_inprocess_pipe *pipe = exchange->pipe;
         struct inproc *inproc = pipe->inproc;
         struct inproc_context *context;
+        unsigned turn;
 
-        if (!enter(inproc)) {
+        if (!enter(inproc, &turn)) {
                 message_release(message);
                 return why_not(inproc);
         }
         context = context_take(exchange);
         if (!context) {
                 message_release(message);
-                leave(inproc);
+                leave(inproc, turn);
                 return "out of memory";
         }
 
         atomic_fetch_add(&pipe->refs, 1);
         take_in(pipe, context, (void *)message);
         pipe_unref(pipe);
-        leave(inproc);
+        leave(inproc, turn);
 
         return NULL;
 }
@@ -472,9 +476,20 @@ void inproc_shut(struct inproc *inproc)
         pthread_mutex_unlock(&inproc->mutex);
 }
 
+void inproc_drain(struct inproc *inproc)
+{
+        atomic_store(&inproc->turn, 1);
+}
+
+unsigned inproc_n_older(const struct inproc *inproc)
+{
+        return atomic_load(&inproc->turn) ? atomic_load(&inproc->n_inside[0]) : 0;
+}
+
 unsigned inproc_n_busy(const struct inproc *inproc)
 {
-        return atomic_load(&inproc->n_taken) + atomic_load(&inproc->n_inside);
+        return atomic_load(&inproc->n_taken) + atomic_load(&inproc->n_inside[0]) +
+               atomic_load(&inproc->n_inside[1]);
 }
 
 unsigned inproc_n_pipes(const struct inproc *inproc)

@@ -24,6 +24,13 @@ struct inproc *inproc_new(struct pipit_server *server);
 /* Lets clients in, from the server's start on. */
 void inproc_open(struct inproc *inproc);
 
+/*
+ * The server drains: who comes in from here on knows. Those who came in before
+ * may not, and still bring calls: so many are left.
+ */
+void inproc_drain(struct inproc *inproc);
+unsigned inproc_n_older(const struct inproc *inproc);
+
 /* Lets nobody in any more and hangs up on all. */
 void inproc_shut(struct inproc *inproc);
 

@@ -39,6 +39,7 @@ struct intake {
         bool full;         /* a full client */
         bool too_many;     /* mailboxes: all its calls fail */
         bool over_bytes;   /* all its calls fail */
+        bool crowded;      /* more frames are held than the client wants */
         size_t n_answered; /* awaits */
         struct pipit_reject reject;
 };
@@ -426,6 +427,7 @@ static void hold(struct intake *in)
 
         if (!in->box->simple) {
                 in->box->held_max = request->held_max;
+                in->crowded = request->held_max > 0 && in->box->n_held > request->held_max;
                 if (atomic_load(&context->peer->n_held) > options->held_frames_per_pipe_max)
                         box_answer_oldest_of(in->box, context->peer);
         }
@@ -475,6 +477,9 @@ static bool take_in(struct intake *in, bool last)
                 return false;
 
         box_arm(in->box, in->peer, first_due(in));
+        /* A handler in its caller's thread may call in its turn, which needs a frame that the client has back. */
+        if (in->crowded && inproc_is_pipe(in->peer->pipe))
+                box_flush(in->box);
         frame_dispatch(in->frame);
         burst_mark(in->box);
 
