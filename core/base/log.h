@@ -9,38 +9,25 @@
  * the first line after a pause.
  *
  * Any thread. Libraries take a struct pipit_log * that may be NULL: then, and
- * under the level, nothing is formatted at all.
+ * under the level, nothing is formatted at all. What makes and frees one is in
+ * <pipit/log.h>.
  */
 
 #ifndef CORE_BASE_LOG_H
 #define CORE_BASE_LOG_H
 
+#include <pipit/log.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/base/macros.h"
 
-enum pipit_log_level {
-        PIPIT_LOG_DEBUG,
-        PIPIT_LOG_INFO,
-        PIPIT_LOG_WARNING,
-        PIPIT_LOG_ERROR,
-        PIPIT_LOG_OFF,
-};
-
-enum pipit_log_format {
-        PIPIT_LOG_JSON, /* {"time":"2026-01-02T03:04:05.678901Z","level":"info","msg":...,fields} */
-        PIPIT_LOG_READABLE, /* 03:04:05.678 info  message  key=value ... */
-};
-
 /* The longest line, its newline too; a longer one is cut at a field, and says so in a field `cut`. */
 #define PIPIT_LOG_LINE_BYTES_MAX 4096
 
 /* What waits for the writer at most. */
 #define PIPIT_LOG_BUFFER_BYTES ((size_t)1024 * 1024)
-
-struct pipit_log;
 
 enum pipit_log_field_type {
         PIPIT_LOG_FIELD_STRING,
@@ -60,21 +47,6 @@ struct pipit_log_field {
 #define PIPIT_LOG_INT(k, v)    ((struct pipit_log_field){(k), PIPIT_LOG_FIELD_INT, NULL, (int64_t)(v)})
 #define PIPIT_LOG_BOOL(k, v)                                                                       \
         ((struct pipit_log_field){(k), PIPIT_LOG_FIELD_BOOL, NULL, (v) ? 1 : 0})
-
-/*
- * Writes to what @fd is, whose flags stay as they are; @fd itself stays the
- * caller's. NULL: out of memory, threads or descriptors.
- */
-struct pipit_log *pipit_log_new(int fd, enum pipit_log_format format, enum pipit_log_level level);
-
-/*
- * Writes what waits, for at most a second if the reader is stuck, then frees.
- * NULL is a no-op. Returns NULL.
- */
-struct pipit_log *pipit_log_free(struct pipit_log *log);
-
-/* Waits until all that was written before has reached the descriptor, or for @timeout_ms. */
-void pipit_log_flush(struct pipit_log *log, uint32_t timeout_ms);
 
 /* Whether a line of @level would be written. False for a NULL log. */
 bool pipit_log_enabled(const struct pipit_log *log, enum pipit_log_level level);

@@ -53,7 +53,7 @@ GENERATED = re.compile(r"\.(pb-c|pipit)\.h$")
 PUBLIC = {  # <pipit/NAME.h> lies with its layer
     "macros.h": BASE, "status.h": BASE, "service.h": RPC, "client.h": CLIENT,
     "inprocess.h": CLIENT, "interceptor.h": CLIENT, "queue.h": CLIENT, "server.h": RUNTIME,
-    "clock.h": BASE, "test_clock.h": "testkit", "test_faults.h": "testkit",
+    "clock.h": BASE, "log.h": BASE, "test_clock.h": "testkit", "test_faults.h": "testkit",
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 
