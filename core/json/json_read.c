@@ -142,22 +142,23 @@ static bool has_json_name(const struct json_reader *reader,
  * A JSON name goes before another field's own name: it is what is written. Most
  * are their field's own name, too, which is found without a look at each.
  */
-static const ProtobufCFieldDescriptor *find_field(const struct json_reader *reader,
-                                                  const ProtobufCMessageDescriptor *descriptor,
-                                                  const char *key)
+static bool find_field(const struct json_reader *reader,
+                       const ProtobufCMessageDescriptor *descriptor,
+                       const char *key,
+                       const ProtobufCFieldDescriptor **ret_field)
 {
-        const ProtobufCFieldDescriptor *named =
-                protobuf_c_message_descriptor_get_field_by_name(descriptor, key);
-
-        if (named && has_json_name(reader, descriptor, named, key))
-                return named;
+        *ret_field = protobuf_c_message_descriptor_get_field_by_name(descriptor, key);
+        if (*ret_field && has_json_name(reader, descriptor, *ret_field, key))
+                return true;
 
         for (unsigned i = 0; i < descriptor->n_fields; i++) {
-                if (has_json_name(reader, descriptor, &descriptor->fields[i], key))
-                        return &descriptor->fields[i];
+                if (has_json_name(reader, descriptor, &descriptor->fields[i], key)) {
+                        *ret_field = &descriptor->fields[i];
+                        return true;
+                }
         }
 
-        return named;
+        return *ret_field != NULL;
 }
 
 static enum pipit_status fail_unknown_field(struct json_reader *reader,
@@ -420,9 +421,9 @@ static enum pipit_status read_member(struct json_reader *reader,
                                      enum seen *seen)
 {
         const ProtobufCMessageDescriptor *descriptor = message->descriptor;
-        const ProtobufCFieldDescriptor *field = find_field(reader, descriptor, member->key);
+        const ProtobufCFieldDescriptor *field;
 
-        if (!field)
+        if (!find_field(reader, descriptor, member->key, &field))
                 return fail_unknown_field(reader, descriptor, member, path);
 
         enum seen *seen_field = &seen[field - descriptor->fields];
