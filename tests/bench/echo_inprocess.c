@@ -1,0 +1,162 @@
+/*
+ * A blocking echo in-process beside the same over ipc, in one run
+ *
+ *      bench-echo-inprocess SERVER [ROUNDS]
+ *
+ * One thread, one call at a time, in rounds that alternate between the two ways,
+ * so that whatever else the machine does falls on both. ipc goes to SERVER, a
+ * process of its own; in-process to a server object in this one, whose handler
+ * does the same. What is timed is the typed call, from packing the request to the
+ * unpacked response. Prints the median of the rounds' medians, for each way, and
+ * the median of the rounds' ratios. Fails when in-process takes over a tenth of
+ * ipc; sanitizers and builds without optimisation only have to finish.
+ */
+
+#include <pipit/inprocess.h>
+#include <pipit/server.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/base/macros.h"
+#include "echo/v1/echo.pipit.h"
+#include "tests/bench/bench.h"
+#include "tests/harness/harness.h"
+
+#define ROUNDS_DEFAULT      15
+#define ROUNDS_MAX          1000
+#define CALLS_IPC           200
+#define CALLS_INPROCESS     2000
+#define RATIO_MIN_PER_MILLE 10000
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define IS_SLOWED true
+#endif
+#endif
+#if !defined(IS_SLOWED) &&                                                                         \
+        (defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__))
+#define IS_SLOWED true
+#endif
+#ifndef IS_SLOWED
+#define IS_SLOWED false
+#endif
+
+static void handle_echo(void *self,
+                        struct pipit_server_call *call,
+                        const Echo__V1__EchoRequest *request)
+{
+        Echo__V1__EchoResponse response = ECHO__V1__ECHO_RESPONSE__INIT;
+
+        (void)self;
+        response.text = request->text;
+        response.number = request->number;
+        response.data = request->data;
+        echo_v1_echo_reply(call, &response);
+}
+
+static struct pipit_server *serve(void)
+{
+        static const struct echo_v1_echo_service handlers = {.echo = handle_echo};
+        struct pipit_server *server = pipit_server_new(NULL, NULL);
+
+        if (!server || echo_v1_echo_service_register(server, &handlers, NULL) != PIPIT_OK ||
+            pipit_server_start(server, NULL) != PIPIT_OK)
+                die("no server");
+
+        return server;
+}
+
+static int64_t now_ns(void)
+{
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+
+        return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* Nanoseconds. */
+static int64_t call_once(struct pipit_channel *channel, struct pipit_call *call)
+{
+        Echo__V1__EchoRequest request = ECHO__V1__ECHO_REQUEST__INIT;
+        const Echo__V1__EchoResponse *response;
+        int64_t start_ns = now_ns();
+
+        request.text = (char *)(uintptr_t)BENCH_TEXT;
+        pipit_call_reset(call);
+        if (echo_v1_echo(channel, call, &request, &response) != PIPIT_OK ||
+            response->text[0] != BENCH_TEXT[0])
+                die("a call failed: %s", pipit_call_error(call)->message);
+
+        return now_ns() - start_ns;
+}
+
+/* The median of @n_calls, in nanoseconds; some before them are not counted. */
+static int64_t round_once(struct pipit_channel *channel, size_t n_calls)
+{
+        static int64_t times[CALLS_INPROCESS];
+        struct pipit_call call = {.timeout_ms = 60000, .wait_for_ready = true};
+
+        for (size_t i = 0; i < n_calls / 10; i++)
+                (void)call_once(channel, &call);
+        for (size_t i = 0; i < n_calls; i++)
+                times[i] = call_once(channel, &call);
+        pipit_call_deinit(&call);
+
+        return median(times, n_calls);
+}
+
+static bool compare(struct pipit_channel *inprocess, struct pipit_channel *ipc, size_t n_rounds)
+{
+        static int64_t inprocess_ns[ROUNDS_MAX], ipc_ns[ROUNDS_MAX], ratios[ROUNDS_MAX];
+        int64_t ratio;
+
+        for (size_t i = 0; i < n_rounds; i++) {
+                ipc_ns[i] = round_once(ipc, CALLS_IPC);
+                inprocess_ns[i] = round_once(inprocess, CALLS_INPROCESS);
+                ratios[i] = ipc_ns[i] * 1000 / (inprocess_ns[i] + 1);
+        }
+        ratio = median(ratios, n_rounds);
+        (void)printf("{\"mode\":\"blocking\",\"n\":1,\"rounds\":%zu,\"inprocess_p50_us\":%.2f,"
+                     "\"ipc_p50_us\":%.2f,\"ratio\":%.1f}\n",
+                     n_rounds,
+                     (double)median(inprocess_ns, n_rounds) / 1000,
+                     (double)median(ipc_ns, n_rounds) / 1000,
+                     (double)ratio / 1000);
+
+        return IS_SLOWED || ratio >= RATIO_MIN_PER_MILLE;
+}
+
+int main(int argc, char **argv)
+{
+        size_t n_rounds = argc > 2 ? strtoul(argv[2], NULL, 10) : ROUNDS_DEFAULT;
+        struct pipit_channel *inprocess, *ipc;
+        struct pipit_server *server;
+        struct process process;
+        char folder[64], url[128];
+        bool is_fast;
+
+        if (argc < 2 || n_rounds < 1 || n_rounds > ROUNDS_MAX)
+                die("usage: %s SERVER [ROUNDS]", argv[0]);
+
+        temporary_folder_make(folder);
+        (void)snprintf(url, sizeof(url), "ipc://%s/s", folder);
+        process_start(&process, (const char *[]){argv[1], url, NULL}, NULL);
+        server = serve();
+        ipc = pipit_channel_new(url, NULL, NULL);
+        inprocess = pipit_channel_new_inprocess(pipit_server_inprocess(server), NULL, NULL);
+        if (!ipc || !inprocess)
+                die("no channel");
+
+        is_fast = compare(inprocess, ipc, n_rounds);
+
+        (void)pipit_channel_free(inprocess);
+        (void)pipit_channel_free(ipc);
+        (void)pipit_server_free(server);
+        (void)process_end(&process, SIGTERM);
+        temporary_folder_remove(folder);
+
+        return is_fast ? EXIT_SUCCESS : EXIT_FAILURE;
+}
