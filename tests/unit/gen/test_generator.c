@@ -136,6 +136,7 @@ static void a_file_that_is_asked_for_but_not_given_is_an_error(void **state)
 static void a_method_without_a_type_is_no_request(void **state)
 {
         static char name[] = "a.proto";
+        static char word[] = "Word";
         PIPIT_CLEANUP(bench_deinit) struct bench bench;
         Google__Protobuf__MethodDescriptorProto method =
                 GOOGLE__PROTOBUF__METHOD_DESCRIPTOR_PROTO__INIT;
@@ -146,13 +147,61 @@ static void a_method_without_a_type_is_no_request(void **state)
 
         (void)state;
         bench_init(&bench, name);
-        method.name = name;
-        method.input_type = name;
-        service.name = name;
+        method.name = word;
+        method.input_type = word;
+        service.name = word;
         service.method = methods;
         service.n_method = 1;
         bench.file.service = services;
         bench.file.n_service = 1;
+        assert_null(generate(&bench));
+        method.output_type = word;
+        assert_non_null(generate(&bench));
+}
+
+static void a_name_that_is_no_identifier_is_no_request(void **state)
+{
+        static char name[] = "a.proto";
+        static char words[][16] = {"", "1a", "a b", "a.b", "a\"", "a\n", "\xc3\xbc"};
+        PIPIT_CLEANUP(bench_deinit) struct bench bench;
+        Google__Protobuf__DescriptorProto message = GOOGLE__PROTOBUF__DESCRIPTOR_PROTO__INIT;
+        Google__Protobuf__DescriptorProto *messages[] = {&message};
+
+        (void)state;
+        bench_init(&bench, name);
+        bench.file.message_type = messages;
+        bench.file.n_message_type = 1;
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(words); i++) {
+                message.name = words[i];
+                assert_null(generate(&bench));
+        }
+        message.name = NULL;
+        assert_null(generate(&bench));
+}
+
+static void a_oneof_that_is_not_there_is_no_request(void **state)
+{
+        static char name[] = "a.proto";
+        static char word[] = "Word";
+        PIPIT_CLEANUP(bench_deinit) struct bench bench;
+        Google__Protobuf__FieldDescriptorProto field =
+                GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__INIT;
+        Google__Protobuf__FieldDescriptorProto *fields[] = {&field};
+        Google__Protobuf__DescriptorProto message = GOOGLE__PROTOBUF__DESCRIPTOR_PROTO__INIT;
+        Google__Protobuf__DescriptorProto *messages[] = {&message};
+
+        (void)state;
+        bench_init(&bench, name);
+        field.name = word;
+        message.name = word;
+        message.field = fields;
+        message.n_field = 1;
+        bench.file.message_type = messages;
+        bench.file.n_message_type = 1;
+        assert_non_null(generate(&bench));
+        field.has_oneof_index = true;
+        assert_null(generate(&bench));
+        field.oneof_index = -1;
         assert_null(generate(&bench));
 }
 
@@ -192,6 +241,8 @@ int main(void)
                 cmocka_unit_test(a_file_name_that_c_cannot_include_is_an_error),
                 cmocka_unit_test(a_file_that_is_asked_for_but_not_given_is_an_error),
                 cmocka_unit_test(a_method_without_a_type_is_no_request),
+                cmocka_unit_test(a_name_that_is_no_identifier_is_no_request),
+                cmocka_unit_test(a_oneof_that_is_not_there_is_no_request),
                 cmocka_unit_test(an_import_that_is_not_there_is_no_request),
                 cmocka_unit_test(an_index_of_an_import_that_is_not_there_is_no_request),
         };

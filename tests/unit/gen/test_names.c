@@ -145,6 +145,39 @@ static void types_are_called_as_protoc_c_calls_them(void **state)
               {".a.Outer.Inner2X", "a__outer__inner2_x__descriptor"});
 }
 
+static void a_field_is_a_member_that_c_and_cpp_can_have(void **state)
+{
+        (void)state;
+        CHECK(names_field,
+              {"name", "name"},
+              {"userID", "userid"},
+              {"delete", "delete_"},
+              {"Delete", "delete_"},
+              {"export", "export_"},
+              {"base", "base_"},
+              {"base_", "base_"},
+              {"errno", "errno_"},
+              {"st_mtime", "st_mtime_"},
+              {"exports", "exports"});
+        /* what protoc-c sees to itself keeps its name */
+        CHECK(names_field_for_protoc_c,
+              {"userID", "userID"},
+              {"delete", "delete"},
+              {"Export", "Export_"},
+              {"base", "base_"},
+              {"bases", "bases"});
+}
+
+static void a_tag_is_no_word_of_the_language(void **state)
+{
+        (void)state;
+        CHECK(names_tag,
+              {"signed", "signed_"},
+              {"static_assert", "static_assert_"},
+              {"blocks", "blocks"},
+              {"base", "base"});
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -157,6 +190,8 @@ int main(void)
                 cmocka_unit_test(a_member_is_no_keyword_of_c_or_cpp_and_no_macro),
                 cmocka_unit_test(a_file_has_a_symbol_a_guard_and_a_stem),
                 cmocka_unit_test(types_are_called_as_protoc_c_calls_them),
+                cmocka_unit_test(a_field_is_a_member_that_c_and_cpp_can_have),
+                cmocka_unit_test(a_tag_is_no_word_of_the_language),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,151 @@
+#include "gen/mend.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/base/macros.h"
+
+typedef Google__Protobuf__FieldDescriptorProto field_message;
+
+#define BYTES  GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_BYTES
+#define STRING GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_STRING
+
+/* message Kit { string export = 2; string export2 = 1; oneof one { @type what = 3; } } of package p */
+struct bench {
+        struct pipit_arena arena;
+        field_message fields[3];
+        field_message *field_pointers[3];
+        Google__Protobuf__OneofDescriptorProto oneof;
+        Google__Protobuf__OneofDescriptorProto *oneofs[1];
+        Google__Protobuf__DescriptorProto kit;
+        Google__Protobuf__DescriptorProto *messages[1];
+        Google__Protobuf__FileDescriptorProto file;
+        struct types types;
+};
+
+static void bench_init(struct bench *bench, Google__Protobuf__FieldDescriptorProto__Type type)
+{
+        static char names[][8] = {"export", "export2", "what"};
+        static char kit[] = "Kit";
+        static char one[] = "one";
+        static char package[] = "p";
+        static const int32_t numbers[] = {2, 1, 3};
+
+        *bench = (struct bench){.kit = GOOGLE__PROTOBUF__DESCRIPTOR_PROTO__INIT};
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(names); i++) {
+                google__protobuf__field_descriptor_proto__init(&bench->fields[i]);
+                bench->fields[i].name = names[i];
+                bench->fields[i].number = numbers[i];
+                bench->fields[i].type = STRING;
+                bench->field_pointers[i] = &bench->fields[i];
+        }
+        bench->fields[2].type = type;
+        bench->fields[2].has_oneof_index = true;
+        google__protobuf__oneof_descriptor_proto__init(&bench->oneof);
+        bench->oneof.name = one;
+        bench->oneofs[0] = &bench->oneof;
+        bench->kit.name = kit;
+        bench->kit.field = bench->field_pointers;
+        bench->kit.n_field = 3;
+        bench->kit.oneof_decl = bench->oneofs;
+        bench->kit.n_oneof_decl = 1;
+        bench->messages[0] = &bench->kit;
+        google__protobuf__file_descriptor_proto__init(&bench->file);
+        bench->file.package = package;
+        bench->file.message_type = bench->messages;
+        bench->file.n_message_type = 1;
+        bench->types = types_make(&bench->arena, &bench->file);
+}
+
+static void bench_deinit(struct bench *bench)
+{
+        pipit_arena_deinit(&bench->arena);
+}
+
+static void a_field_gets_its_name_and_its_place_back(void **state)
+{
+        static const char before[] =
+                "a\n"
+                "static const ProtobufCFieldDescriptor p__kit__field_descriptors[3] =\n"
+                "{\n  {\n    \"export2\",\n    1,\n  },\n  {\n    \"export_\",\n    2,\n  },\n"
+                "  {\n    \"what\",\n    3,\n  },\n};\n"
+                "static const unsigned p__kit__field_indices_by_name[] = {\n"
+                "  0,   /* field[0] = export2 */\n"
+                "  1,   /* field[1] = export_ */\n"
+                "  2,   /* field[2] = what */\n"
+                "};\n"
+                "  {\n    \"export_\",\n z";
+        static const char after[] =
+                "a\n"
+                "static const ProtobufCFieldDescriptor p__kit__field_descriptors[3] =\n"
+                "{\n  {\n    \"export2\",\n    1,\n  },\n  {\n    \"export\",\n    2,\n  },\n"
+                "  {\n    \"what\",\n    3,\n  },\n};\n"
+                "static const unsigned p__kit__field_indices_by_name[] = {\n"
+                "  1,   /* field[1] = export */\n"
+                "  0,   /* field[0] = export2 */\n"
+                "  2,   /* field[2] = what */\n"
+                "};\n"
+                "  {\n    \"export_\",\n z";
+        PIPIT_CLEANUP(bench_deinit) struct bench bench;
+
+        (void)state;
+        bench_init(&bench, STRING);
+        assert_string_equal(mend_source(&bench.arena, &bench.types, before), after);
+}
+
+static void a_source_that_is_not_as_expected_stays_as_it_is(void **state)
+{
+        static const char *const sources[] = {
+                "",
+                "\nstatic const ProtobufCFieldDescriptor p__kit__field_descriptors[3] =\n",
+                "\nstatic const unsigned p__kit__field_indices_by_name[] = {\n  0,",
+                "\nstatic const ProtobufCFieldDescriptor p__kit__field_descriptors[3] =\n{\n};\n"
+                "  {\n    \"export_\",\n",
+        };
+        PIPIT_CLEANUP(bench_deinit) struct bench bench;
+
+        (void)state;
+        bench_init(&bench, STRING);
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(sources); i++)
+                assert_string_equal(mend_source(&bench.arena, &bench.types, sources[i]),
+                                    sources[i]);
+}
+
+static void a_union_that_starts_with_a_struct_is_braced(void **state)
+{
+        static const char before[] = "{ 0, P__KIT__ONE__NOT_SET, {0}, P__KIT__TWO__NOT_SET, {0} }";
+        static const char after[] = "{ 0, P__KIT__ONE__NOT_SET, {{0}}, P__KIT__TWO__NOT_SET, {0} }";
+        PIPIT_CLEANUP(bench_deinit) struct bench bench;
+
+        (void)state;
+        bench_init(&bench, BYTES);
+        assert_string_equal(mend_header(&bench.arena, &bench.types, before), after);
+        assert_string_equal(mend_header(&bench.arena, &bench.types, "x"), "x");
+}
+
+static void a_union_that_does_not_is_not(void **state)
+{
+        static const char header[] = "{ 0, P__KIT__ONE__NOT_SET, {0} }";
+        PIPIT_CLEANUP(bench_deinit) struct bench bench;
+
+        (void)state;
+        bench_init(&bench, STRING);
+        assert_string_equal(mend_header(&bench.arena, &bench.types, header), header);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_field_gets_its_name_and_its_place_back),
+                cmocka_unit_test(a_source_that_is_not_as_expected_stays_as_it_is),
+                cmocka_unit_test(a_union_that_starts_with_a_struct_is_braced),
+                cmocka_unit_test(a_union_that_does_not_is_not),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
