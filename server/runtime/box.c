@@ -114,20 +114,21 @@ void box_table_each(struct box_table *table, box_visit_fn visit, void *context)
 /* Calls that have not ended are alive: their frame waits for them. */
 static bool kill_call(void *context, uint64_t id, enum pipit_mailbox_state state, void *value)
 {
+        struct pipit_server_call **ended = context;
         struct pipit_server_call *call = value;
 
-        (void)context;
         (void)id;
         if (state == PIPIT_CALL_QUEUED || state == PIPIT_CALL_RUNNING) {
                 call->finished = true;
                 atomic_store(&call->cancelled, true);
+                call_ending_without_answer(call, CALL_ENDING_CANCELLED, ended);
         }
 
         return true;
 }
 
-/* With the mutex. Returns the frames that were held. */
-static struct rep_context *end(struct box *box)
+/* With the mutex. Returns the frames that were held, and the calls that had not ended. */
+static struct rep_context *end(struct box *box, struct pipit_server_call **ret_ended)
 {
         struct rep_context *held = NULL;
 
@@ -135,7 +136,7 @@ static struct rep_context *end(struct box *box)
                 return NULL;
 
         box->dead = true;
-        pipit_mailbox_each(box->states, kill_call, NULL);
+        pipit_mailbox_each(box->states, kill_call, ret_ended);
         ready_deinit(&box->ready);
         while (box->oldest) {
                 struct rep_context *context = box->oldest;
@@ -160,13 +161,15 @@ static void drop_all(struct rep_context *held)
 
 void box_kill(struct box *box)
 {
+        struct pipit_server_call *ended = NULL;
         struct rep_context *held;
 
         pthread_mutex_lock(&box->mutex);
-        held = end(box);
+        held = end(box, &ended);
         pthread_mutex_unlock(&box->mutex);
 
         drop_all(held);
+        interceptors_after_all(ended);
 }
 
 static bool lingered(const struct box *box, int64_t now_us)
@@ -192,6 +195,7 @@ static bool box_expire(struct box *box, int64_t now_us)
         struct pipit_server *server = box->server;
         uint64_t name = name_of(&server->boxes, box->principal, box->client_id);
         struct box_shard *shard = shard_of(&server->boxes, name);
+        struct pipit_server_call *ended = NULL;
         struct rep_context *held = NULL;
         bool expired;
 
@@ -199,7 +203,7 @@ static bool box_expire(struct box *box, int64_t now_us)
         pthread_mutex_lock(&box->mutex);
         expired = !box->dead && lingered(box, now_us);
         if (expired) {
-                held = end(box);
+                held = end(box, &ended);
                 shard_unlink(shard, box);
                 bury(shard,
                      name,
@@ -210,6 +214,7 @@ static bool box_expire(struct box *box, int64_t now_us)
         pthread_mutex_unlock(&shard->mutex);
 
         drop_all(held);
+        interceptors_after_all(ended);
         if (expired)
                 atomic_fetch_sub(&box->principal->n_mailboxes, 1);
 

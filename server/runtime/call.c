@@ -192,6 +192,7 @@ void call_run(struct pipit_server_call *call)
 {
         const struct route *route = call->route;
 
+        atomic_store_explicit(&call->handled, true, memory_order_relaxed);
         if (!route->dispatch || !route->dispatch(route->handlers, route->self, call, call->request))
                 call_fail_with(call, RUNTIME_ERROR_METHOD_NOT_IMPLEMENTED);
 }
@@ -201,7 +202,7 @@ void call_fail_with(struct pipit_server_call *call, enum runtime_error error)
         struct pipit_error made = runtime_error_make(error);
         char text[PIPIT_METHOD_BYTES_MAX + 64];
 
-        if (error == RUNTIME_ERROR_METHOD_NOT_FOUND || error == RUNTIME_ERROR_ACCESS_DENIED ||
+        if (error == RUNTIME_ERROR_METHOD_NOT_FOUND ||
             error == RUNTIME_ERROR_METHOD_NOT_IMPLEMENTED) {
                 (void)snprintf(text,
                                sizeof(text),
@@ -219,60 +220,6 @@ bool metadata_key_is_valid(const char *key)
         size_t n = strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789._-");
 
         return n > 0 && n <= PIPIT_METADATA_KEY_BYTES_MAX && key[n] == '\0';
-}
-
-static const struct pipit_metadata *metadata_find(const struct pipit_server_call *call,
-                                                  const char *key)
-{
-        for (size_t i = 0; i < call->n_metadata; ++i) {
-                if (strcmp(call->metadata[i].key, key) == 0)
-                        return &call->metadata[i];
-        }
-
-        return NULL;
-}
-
-/* The trace id of a W3C traceparent: 00-TRACEID-SPANID-FLAGS. Empty: there is none. */
-static void trace_id_of(const struct pipit_server_call *call, char ret_id[33])
-{
-        const struct pipit_metadata *parent = metadata_find(call, "traceparent");
-
-        ret_id[0] = '\0';
-        if (!parent || parent->n_value_bytes < 36 || parent->value[2] != '-' ||
-            parent->value[35] != '-')
-                return;
-
-        for (size_t i = 0; i < 32; ++i) {
-                uint8_t byte = parent->value[3 + i];
-
-                if (!(byte >= '0' && byte <= '9') && !(byte >= 'a' && byte <= 'f')) {
-                        ret_id[0] = '\0';
-                        return;
-                }
-                ret_id[i] = (char)byte;
-        }
-        ret_id[32] = '\0';
-}
-
-void call_log(const struct pipit_server_call *call, enum pipit_status status, const char *reason)
-{
-        const struct frame *frame = call->frame;
-        const struct pipit_server *server = frame->server;
-        char trace_id[33];
-
-        if (!server->options.log_calls || !pipit_log_enabled(server->log, PIPIT_LOG_INFO))
-                return;
-
-        trace_id_of(call, trace_id);
-        pipit_log_line(server->log,
-                       PIPIT_LOG_INFO,
-                       "call",
-                       PIPIT_LOG_STRING("method", call->method_name),
-                       PIPIT_LOG_STRING("status", pipit_status_name(status)),
-                       PIPIT_LOG_STRING("reason", reason),
-                       PIPIT_LOG_INT("duration_us", pipit_clock_now_us() - call->start_us),
-                       PIPIT_LOG_STRING("principal", frame->principal->name),
-                       PIPIT_LOG_STRING("trace_id", trace_id[0] ? trace_id : NULL));
 }
 
 /* --- public -------------------------------------------------------------- */
@@ -311,7 +258,7 @@ const char *pipit_server_call_principal(const struct pipit_server_call *call)
 
 const struct pipit_method *pipit_server_call_method(const struct pipit_server_call *call)
 {
-        return call->route->method;
+        return call->route ? call->route->method : NULL;
 }
 
 size_t pipit_server_call_n_metadata(const struct pipit_server_call *call)

@@ -19,6 +19,7 @@
 
 #include "core/base/arena.h"
 #include "server/runtime/errors.h"
+#include "server/runtime/interceptors.h"
 #include "server/runtime/registry.h"
 
 struct box;
@@ -47,9 +48,11 @@ struct pipit_server_call {
         const ProtobufCMessage *request;
 
         atomic_bool cancelled;
+        atomic_bool handled; /* its handler has been called */
 
         /* the box's mutex */
         bool finished;
+        enum call_ending ending; /* if it finished without an answer, and hooks want to know */
 
         /* the frame's mutex */
         struct call_metadata *reply_metadata;
@@ -60,14 +63,18 @@ struct pipit_server_call {
         /* private */
         enum call_intake {
                 CALL_NEW,
-                CALL_FAILS,   /* with .failure, when the mailbox knows it */
-                CALL_DROPPED, /* a late copy */
+                CALL_UNSERVED, /* fails with .failure, when the mailbox knows it; not for hooks */
+                CALL_FAILS,    /* the same, unless the access check has another reason */
+                CALL_DROPPED,  /* a late copy */
         } intake;
         enum runtime_error failure;
         bool started; /* when it arrived, to run inline */
         bool counted; /* among the calls in flight */
         struct pipit_server_call *next_queued;
-        struct pipit_server_call *next_expired;
+        struct pipit_server_call *next_ended;
+        atomic_uint hook_state;
+        size_t n_hooks; /* whose before() let it go on */
+        void **hook_data;
 };
 
 struct frame {
@@ -135,8 +142,5 @@ void frame_dispatch(struct frame *frame);
 
 /* START: false if it is not to run any more; then it has been let go of. */
 bool call_start(struct pipit_server_call *call);
-
-/* One line, if the server logs calls. */
-void call_log(const struct pipit_server_call *call, enum pipit_status status, const char *reason);
 
 #endif

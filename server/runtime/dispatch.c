@@ -7,19 +7,6 @@
 #include "core/rpc/message.h"
 #include "server/runtime/runtime.h"
 
-static void log_denial(const struct pipit_server_call *call)
-{
-        const struct frame *frame = call->frame;
-
-        pipit_log_line(frame->server->log,
-                       PIPIT_LOG_WARNING,
-                       "access denied",
-                       PIPIT_LOG_STRING("method", call->method_name),
-                       PIPIT_LOG_STRING("principal", frame->principal->name),
-                       PIPIT_LOG_STRING("rule", "only the server's own uid and root"),
-                       PIPIT_LOG_INT("pid", frame->pid));
-}
-
 static bool call_count(struct pipit_server_call *call)
 {
         if (atomic_fetch_add(&call->frame->server->n_calls, 1) >=
@@ -83,9 +70,9 @@ static bool call_unpack(struct pipit_server_call *call)
 
 static void call_dispatch(struct pipit_server_call *call)
 {
-        if (call->intake == CALL_FAILS) {
-                if (call->failure == RUNTIME_ERROR_ACCESS_DENIED)
-                        log_denial(call);
+        if (call->intake != CALL_UNSERVED && !interceptors_before(call))
+                return;
+        if (call->intake != CALL_NEW) {
                 call_fail_with(call, call->failure);
                 return;
         }

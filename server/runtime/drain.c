@@ -121,6 +121,8 @@ static void let_leave(struct pipit_server *server)
 
 void close_all(struct pipit_server *server)
 {
+        bool busy;
+
         atomic_store(&server->closing, true);
         for (size_t i = 0; i < server->n_endpoints; ++i)
                 rep_endpoint_shut(server->endpoints[i]);
@@ -129,9 +131,10 @@ void close_all(struct pipit_server *server)
         do {
                 box_table_each(&server->boxes, kill_one, NULL);
                 peer_table_kill(server);
-                if (n_taken(server) > 0)
+                busy = n_taken(server) > 0 || atomic_load(&server->n_ending) > 0;
+                if (busy)
                         look_again();
-        } while (n_taken(server) > 0);
+        } while (busy);
 
         for (size_t i = 0; i < server->n_endpoints; ++i) {
                 if (rep_endpoint_close(server->endpoints[i]))

@@ -304,28 +304,28 @@ struct tick {
         struct box *box;
         int64_t now_us;
         int64_t next_us;
-        struct pipit_server_call *expired; /* each with a reference to its frame */
+        struct pipit_server_call *ended;
 };
 
 /* Nothing more can be said of a call that ends here: its handler may still come, late. */
 static void call_expire(struct tick *tick, struct pipit_server_call *call, bool running)
 {
+        enum runtime_error error =
+                running ? RUNTIME_ERROR_DEADLINE_RUNNING : RUNTIME_ERROR_DEADLINE;
+        enum call_ending ending = running ? CALL_ENDING_DEADLINE_RUNNING : CALL_ENDING_DEADLINE;
         struct box *box = tick->box;
 
         call->finished = true;
         atomic_store(&call->cancelled, true);
-        if (pipit_mailbox_apply(box->states, call->id, PIPIT_CALL_EVENT_FINISH, NULL, NULL) ==
-                    PIPIT_CALL_ACTION_KEEP_REPLY &&
-            !reply_append_error(box,
-                                call->id,
-                                running ? RUNTIME_ERROR_DEADLINE_RUNNING : RUNTIME_ERROR_DEADLINE))
+        if (pipit_mailbox_apply(box->states, call->id, PIPIT_CALL_EVENT_FINISH, NULL, NULL) !=
+            PIPIT_CALL_ACTION_KEEP_REPLY)
+                ending = CALL_ENDING_CANCELLED;
+        else if (!reply_append_error(box, call->id, error))
                 (void)pipit_mailbox_apply(box->states, call->id, PIPIT_CALL_EVENT_SEND, NULL, NULL);
         if (box->simple)
                 --box->n_open;
 
-        frame_ref(call->frame);
-        call->next_expired = tick->expired;
-        tick->expired = call;
+        call_ending_without_answer(call, ending, &tick->ended);
 }
 
 static bool tick_call(void *context, uint64_t id, enum pipit_mailbox_state state, void *value)
@@ -371,13 +371,7 @@ int64_t box_tick(struct box *box, int64_t now_us)
         }
         pthread_mutex_unlock(&box->mutex);
 
-        while (tick.expired) {
-                struct pipit_server_call *call = tick.expired;
-
-                tick.expired = call->next_expired;
-                call_log(call, PIPIT_DEADLINE_EXCEEDED, "DEADLINE");
-                frame_unref(call->frame);
-        }
+        interceptors_after_all(tick.ended);
         box_flush(box);
 
         /* What is due closely after is taken together: a look goes over all calls. */

@@ -36,11 +36,12 @@ struct intake {
         struct box *box;
         int64_t now_us;
         int64_t hold_until_us;
-        bool full;         /* a full client */
-        bool too_many;     /* mailboxes: all its calls fail */
-        bool over_bytes;   /* all its calls fail */
-        bool crowded;      /* more frames are held than the client wants */
-        size_t n_answered; /* awaits */
+        bool full;                       /* a full client */
+        bool too_many;                   /* mailboxes: all its calls fail */
+        bool over_bytes;                 /* all its calls fail */
+        bool crowded;                    /* more frames are held than the client wants */
+        size_t n_answered;               /* awaits */
+        struct pipit_server_call *ended; /* by cancels */
         struct pipit_reject reject;
 };
 
@@ -225,9 +226,9 @@ static bool read_metadata(struct intake *in,
         return true;
 }
 
-static void fail(struct pipit_server_call *call, enum runtime_error error)
+static void fail(struct pipit_server_call *call, enum call_intake how, enum runtime_error error)
 {
-        call->intake = CALL_FAILS;
+        call->intake = how;
         call->failure = error;
 }
 
@@ -242,19 +243,17 @@ static void check_call(struct intake *in,
                 call->route = registry_find(&in->server->registry, call->method_name);
 
         if (atomic_load(&in->server->draining) && !(call->route && call->route->open_to_all))
-                fail(call, RUNTIME_ERROR_DRAINING);
+                fail(call, CALL_UNSERVED, RUNTIME_ERROR_DRAINING);
         else if (!call->route)
-                fail(call, RUNTIME_ERROR_METHOD_NOT_FOUND);
+                fail(call, CALL_UNSERVED, RUNTIME_ERROR_METHOD_NOT_FOUND);
         else if (!call->route->dispatch)
-                fail(call, RUNTIME_ERROR_METHOD_NOT_IMPLEMENTED);
-        else if (!in->peer->principal->may_call_all && !call->route->open_to_all)
-                fail(call, RUNTIME_ERROR_ACCESS_DENIED);
+                fail(call, CALL_UNSERVED, RUNTIME_ERROR_METHOD_NOT_IMPLEMENTED);
         else if (!metadata_is_valid)
-                fail(call, RUNTIME_ERROR_METADATA_INVALID);
+                fail(call, CALL_FAILS, RUNTIME_ERROR_METADATA_INVALID);
         else if (in->too_many)
-                fail(call, RUNTIME_ERROR_TOO_MANY_MAILBOXES);
+                fail(call, CALL_FAILS, RUNTIME_ERROR_TOO_MANY_MAILBOXES);
         else if (in->over_bytes)
-                fail(call, RUNTIME_ERROR_TOO_MANY_BYTES);
+                fail(call, CALL_FAILS, RUNTIME_ERROR_TOO_MANY_BYTES);
 }
 
 static void call_init(struct intake *in,
@@ -286,6 +285,8 @@ static bool make_calls(struct intake *in)
         if (!frame->calls)
                 return reject(in, PIPIT_REJECT_BUSY, 0);
         frame->n_calls = n_calls;
+        if (!interceptors_prepare(&in->server->interceptors, frame))
+                return reject(in, PIPIT_REJECT_BUSY, 0);
         for (size_t i = 0; i < n_calls; ++i)
                 call_init(in, &frame->calls[i], in->request->calls[i]);
 
@@ -327,13 +328,15 @@ static bool box_admits(struct intake *in)
         return true;
 }
 
-static void cancel(struct box *box, uint64_t id)
+static void cancel(struct intake *in, uint64_t id)
 {
+        struct box *box = in->box;
         void *value;
 
         switch (pipit_mailbox_apply(box->states, id, PIPIT_CALL_EVENT_CANCEL, NULL, &value)) {
         case PIPIT_CALL_ACTION_TAKE_OUT:
                 ((struct pipit_server_call *)value)->finished = true;
+                call_ending_without_answer(value, CALL_ENDING_CANCELLED, &in->ended);
                 PIPIT_FALLTHROUGH;
         case PIPIT_CALL_ACTION_SET_FLAG:
                 atomic_store(&((struct pipit_server_call *)value)->cancelled, true);
@@ -372,7 +375,7 @@ static void arrive(struct intake *in)
 
                 if (call->intake == CALL_NEW &&
                     pipit_mailbox_n_calls(box->states) >= in->server->options.calls_per_mailbox_max)
-                        fail(call, RUNTIME_ERROR_TOO_MANY_CALLS);
+                        fail(call, CALL_FAILS, RUNTIME_ERROR_TOO_MANY_CALLS);
 
                 /* Duplicates and memory were seen to before anything took effect: else it is a late copy. */
                 if (pipit_mailbox_apply(
@@ -442,7 +445,7 @@ static bool enter(struct intake *in)
         entered = box_admits(in);
         if (entered && !in->too_many) {
                 for (size_t i = 0; i < in->request->n_cancels; ++i)
-                        cancel(box, in->request->cancels[i]);
+                        cancel(in, in->request->cancels[i]);
         }
         if (entered) {
                 for (size_t i = 0; i < in->request->n_awaits; ++i)
@@ -452,6 +455,8 @@ static bool enter(struct intake *in)
                 hold(in);
         }
         pthread_mutex_unlock(&box->mutex);
+
+        interceptors_after_all(in->ended);
 
         return entered;
 }

@@ -201,14 +201,18 @@ enum outcome {
 
 static enum outcome reply_finish(struct pipit_server_call *call,
                                  const struct reply *reply,
-                                 bool *ret_flush)
+                                 bool *ret_flush,
+                                 bool *ret_hooks)
 {
         struct box *box = call->frame->box;
         enum outcome outcome = OUTCOME_LATE;
 
+        *ret_hooks = false;
+
         pthread_mutex_lock(&box->mutex);
         if (!box->dead && !call->finished) {
                 call->finished = true;
+                *ret_hooks = call_ending(call);
                 outcome = OUTCOME_DROPPED;
                 if (pipit_mailbox_apply(
                             box->states, call->id, PIPIT_CALL_EVENT_FINISH, NULL, NULL) ==
@@ -314,15 +318,17 @@ void reply_give(struct pipit_server_call *call,
         struct reply reply;
         enum outcome outcome;
         bool flush;
+        bool hooks;
 
         reply_prepare(call, response, &ends, &scratch, &reply);
-        outcome = reply_finish(call, &reply, &flush);
+        outcome = reply_finish(call, &reply, &flush, &hooks);
         pipit_arena_deinit(&scratch);
 
         if (flush)
                 burst_mark(call->frame->box);
-        if (outcome != OUTCOME_LATE)
-                call_log(call,
-                         outcome == OUTCOME_KEPT ? ends.status : PIPIT_CANCELLED,
-                         outcome == OUTCOME_KEPT ? ends.reason : NULL);
+        if (!hooks)
+                return;
+        if (outcome == OUTCOME_DROPPED)
+                ends = call_cancelled_error(call, true);
+        interceptors_after(call, &ends);
 }

@@ -34,7 +34,7 @@ bool reply_append_error(struct box *box, uint64_t id, enum runtime_error error);
 
 /*
  * Ends @call with @response, or with @error, unless it has ended already;
- * marks its box for the flush and logs. The caller lets go of the call.
+ * marks its box for the flush and has the hooks see it. The caller lets go of the call.
  */
 void reply_give(struct pipit_server_call *call,
                 const ProtobufCMessage *response,

@@ -10,6 +10,7 @@
  *      flush     which held frame is answered with which replies
  *      call      the handle that handlers have
  *      reply     an answer, packed; bursts
+ *      interceptors (access and call_log among them): hooks around calls
  *      workers   threads for handlers that block
  *      health, reflection (with symbols): the services of every server
  *      housekeeping, watchdog, guard, drain: what happens beside
@@ -25,10 +26,13 @@
 #include "core/base/arena.h"
 #include "core/base/log.h"
 #include "core/rpc/wire_check.h"
+#include "server/runtime/access.h"
 #include "server/runtime/box.h"
 #include "server/runtime/call.h"
+#include "server/runtime/call_log.h"
 #include "server/runtime/housekeeping.h"
 #include "server/runtime/inproc.h"
+#include "server/runtime/interceptors.h"
 #include "server/runtime/nng_rep.h"
 #include "server/runtime/peer.h"
 #include "server/runtime/reflection.h"
@@ -49,6 +53,9 @@ struct pipit_server {
         struct pipit_log *log;
         uint64_t instance;
         struct registry registry;
+        struct interceptors interceptors;
+        struct call_log call_log;
+        struct pipit_server_interceptor access;
         struct pipit_wire_limits wire_limits;
         struct rep_endpoint **endpoints;
         size_t n_endpoints;
@@ -68,6 +75,7 @@ struct pipit_server {
         atomic_uint n_contexts;
         atomic_uint n_calls; /* in flight: accepted, not let go of */
         atomic_size_t decoded_bytes;
+        atomic_uint n_ending; /* calls that have ended, and whose hooks have not all been told */
 
         struct pipit_arena texts; /* of errors that start and listen gave; under no lock */
         atomic_uint refs;         /* the owner's and each frame's: late answers find it */

@@ -213,6 +213,16 @@ static enum pipit_status reflection_add(struct pipit_server *server)
         return reflection_register(server->reflection, server);
 }
 
+/* The log is the outermost: it sees what all others made of a call. */
+static void built_in_init(struct pipit_server *server)
+{
+        call_log_init(&server->call_log, server->log);
+        if (server->options.log_calls && server->log)
+                interceptors_add_built_in(&server->interceptors, &server->call_log.interceptor);
+        access_init(&server->access);
+        interceptors_add_built_in(&server->interceptors, &server->access);
+}
+
 struct pipit_server *pipit_server_new(const struct pipit_server_options *options,
                                       struct pipit_error *ret_error)
 {
@@ -237,6 +247,7 @@ struct pipit_server *pipit_server_new(const struct pipit_server_options *options
         box_table_init(&server->boxes);
         frame_pool_init(&server->frames);
         atomic_init(&server->refs, 1);
+        built_in_init(server);
 
         server->inproc = inproc_new(server);
         if (!server->inproc || health_add(server) != PIPIT_OK ||
@@ -360,6 +371,15 @@ enum pipit_status pipit_server_register(struct pipit_server *server,
                 return PIPIT_FAILED_PRECONDITION;
 
         return registry_add(&server->registry, &entry);
+}
+
+enum pipit_status pipit_server_add_interceptor(struct pipit_server *server,
+                                               struct pipit_server_interceptor *interceptor)
+{
+        if (server->phase != SERVER_NEW)
+                return PIPIT_FAILED_PRECONDITION;
+
+        return interceptors_add(&server->interceptors, interceptor);
 }
 
 /* --- start and stop -------------------------------------------------------- */

@@ -45,7 +45,7 @@ struct pipit_server_call;
 
 /* All zero: the defaults, which docs/wire.md lists under "Limits". */
 struct pipit_server_options {
-        struct pipit_log *log;   /* borrowed; NULL: silent */
+        struct pipit_log *log;   /* of <pipit/log.h>; borrowed; NULL: silent */
         bool log_calls;          /* one line a call, at level info */
         bool no_reflection;      /* without pipit.reflection.v1.ReflectionService */
         bool insecure_plaintext; /* allow tcp:// without keys, on loopback addresses */
@@ -158,6 +158,7 @@ PIPIT_PUBLIC int64_t pipit_server_call_deadline_us(const struct pipit_server_cal
 /* Who calls: "uid:1000", "inproc", "anonymous". Valid as the handle is. */
 PIPIT_PUBLIC const char *pipit_server_call_principal(const struct pipit_server_call *call);
 
+/* NULL, to after() only: there is no such method. */
 PIPIT_PUBLIC const struct pipit_method *pipit_server_call_method(
         const struct pipit_server_call *call);
 
@@ -174,6 +175,87 @@ PIPIT_PUBLIC void pipit_server_call_add_metadata(struct pipit_server_call *call,
 
 /* Zeroed memory that lives as the handle does. NULL: none left. */
 PIPIT_PUBLIC void *pipit_server_call_alloc(struct pipit_server_call *call, size_t n_bytes);
+
+/* --- interceptors ------------------------------------------------------------ */
+
+/*
+ * Hooks around every call of a server: access checks, metadata, counts, logs.
+ * Embed struct pipit_server_interceptor in what your hooks need. The contract:
+ *
+ *   1. before() runs in the order of registration, after() in reverse.
+ *   2. before() runs in the thread that received the call, before its payload is
+ *      unpacked; for blocking handlers, too. What the handler may ask of the call
+ *      and add to it, before() may as well. It must not answer the call.
+ *   3. A before() that returns another status than PIPIT_OK ends the call with
+ *      it: neither its handler nor a later before() runs.
+ *   4. after() runs exactly once for each call that the server took in, however
+ *      it ends: answer, failure, refusal by any before(), deadline, cancel, a
+ *      caller that left, drain. Also for those that no before() has seen, such as
+ *      calls of unknown methods: `began` tells.
+ *   5. after() runs in the thread that decides how the call ends: the one that
+ *      answers, or one of the server's. The caller may have its answer by then; a
+ *      handler that was overtaken by a deadline may still run. It sees the call,
+ *      and changes nothing.
+ *   6. before() and after() of one call never overlap; those of several calls do.
+ *      Neither may block, or stop the server. All have returned when
+ *      pipit_server_stop() does.
+ *   7. A server without interceptors pays nothing for them, and one with them
+ *      allocates nothing a call.
+ *
+ * The call log (log_calls) and the check of who may call are such interceptors,
+ * and come before all others.
+ */
+
+#define PIPIT_SERVER_INTERCEPTORS_MAX 8
+
+/* A call that is about to start, to before(). Lives until before() returns. */
+struct pipit_server_call_start {
+        struct pipit_server_call *call;
+        const struct pipit_method *method;
+
+        /* may be set */
+        void *data; /* comes back in after() of the same interceptor; NULL at first */
+
+        /*
+         * When the call is refused, more about it: reason, domain, message,
+         * retry_after_ms, violations; borrowed, until the call's end. The status is
+         * the one returned, and it did not run.
+         */
+        struct pipit_error error;
+};
+
+/* A call that has ended, to after(). Lives until after() returns, as what it points to. */
+struct pipit_server_call_end {
+        const struct pipit_server_call *call;
+        const char *method_name;         /* as the caller gave it: there may be no such method */
+        const struct pipit_error *error; /* status PIPIT_OK: success */
+        int64_t duration_us;             /* since its frame was read */
+        bool handled;                    /* its handler was called */
+        bool began; /* this interceptor's before() let it go on, or there is none */
+        void *data; /* as before() left it */
+};
+
+struct pipit_server_interceptor;
+
+/* Either may be NULL. */
+struct pipit_server_interceptor_operations {
+        enum pipit_status (*before)(struct pipit_server_interceptor *interceptor,
+                                    struct pipit_server_call_start *start);
+        void (*after)(struct pipit_server_interceptor *interceptor,
+                      const struct pipit_server_call_end *end);
+};
+
+/* The caller's; may serve several servers. */
+struct pipit_server_interceptor {
+        const struct pipit_server_interceptor_operations *operations;
+};
+
+/*
+ * Adds @interceptor, borrowed until the server is freed. FAILED_PRECONDITION: the
+ * server has started. RESOURCE_EXHAUSTED: there are PIPIT_SERVER_INTERCEPTORS_MAX.
+ */
+PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status pipit_server_add_interceptor(
+        struct pipit_server *server, struct pipit_server_interceptor *interceptor);
 
 /* --- bursts ---------------------------------------------------------------- */
 

@@ -114,6 +114,14 @@ void fixture_start(struct fixture *fixture,
                    enum fixture_url url,
                    const struct pipit_server_options *options)
 {
+        fixture_start_with(fixture, url, options, NULL);
+}
+
+void fixture_start_with(struct fixture *fixture,
+                        enum fixture_url url,
+                        const struct pipit_server_options *options,
+                        void (*prepare)(struct pipit_server *server))
+{
         struct pipit_server_options all = options ? *options : (struct pipit_server_options){};
         struct pipit_error error = {};
 
@@ -127,6 +135,8 @@ void fixture_start(struct fixture *fixture,
         assert_non_null(fixture->server);
         assert_int_equal(PIPIT_OK,
                          echo_v1_echo_service_register(fixture->server, &handlers, fixture));
+        if (prepare)
+                prepare(fixture->server);
         assert_int_equal(PIPIT_OK, pipit_server_listen(fixture->server, fixture->url, &error));
         assert_int_equal(PIPIT_OK, pipit_server_start(fixture->server, &error));
         (void)snprintf(

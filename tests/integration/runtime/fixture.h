@@ -55,6 +55,12 @@ void fixture_start(struct fixture *fixture,
                    enum fixture_url url,
                    const struct pipit_server_options *options);
 
+/* The same; @prepare has the server before its start. */
+void fixture_start_with(struct fixture *fixture,
+                        enum fixture_url url,
+                        const struct pipit_server_options *options,
+                        void (*prepare)(struct pipit_server *server));
+
 /* Answers what is parked, opens the gate, stops and frees. */
 void fixture_stop(struct fixture *fixture);
 
