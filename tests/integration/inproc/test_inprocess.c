@@ -14,9 +14,8 @@ struct home {
         struct pipit_channel *channel;
 
         /* of the last call */
-        pthread_t thread;
-        const char *text;
-        const void *answer;
+        _Atomic pthread_t thread;
+        _Atomic(const char *) text;
         sem_t inside;
         atomic_uint n_deepest;
         atomic_uint n_ran;
