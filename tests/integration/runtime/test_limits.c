@@ -446,6 +446,118 @@ static void answers_that_nobody_reads_fill_no_memory(void **state)
         assert_in_range(read_nothing(&options), 70, 200);
 }
 
+/* --- names, times, awaits ---------------------------------------------------- */
+
+#define NAME_BYTES_MAX 256
+
+static char long_names[2][NAME_BYTES_MAX + 2];
+
+static bool answer_long(const void *handlers,
+                        void *self,
+                        struct pipit_server_call *call,
+                        const ProtobufCMessage *request)
+{
+        Echo__V1__EchoResponse response = ECHO__V1__ECHO_RESPONSE__INIT;
+
+        (void)handlers;
+        (void)self;
+        (void)request;
+        if (call)
+                pipit_server_call_reply(call, &response.base);
+
+        return true;
+}
+
+static void register_long_names(struct pipit_server *server)
+{
+        static const pipit_server_dispatch_fn dispatch[] = {answer_long, answer_long};
+        static struct pipit_method methods[2];
+        static struct pipit_service service = {.name = "long", .methods = methods, .n_methods = 2};
+
+        for (size_t i = 0; i < 2; ++i) {
+                memset(long_names[i], 'x', NAME_BYTES_MAX + i);
+                memcpy(long_names[i], "long/", 5);
+                methods[i] = (struct pipit_method){
+                        .name = long_names[i],
+                        .request = &echo__v1__echo_request__descriptor,
+                        .response = &echo__v1__echo_response__descriptor,
+                };
+        }
+        assert_int_equal(PIPIT_OK,
+                         pipit_server_register(server, &service, dispatch, NULL, NULL, NULL));
+}
+
+static void a_methods_name_over_the_limit_is_not_even_looked_for(void **state)
+{
+        struct request request;
+        struct answer answer;
+
+        (void)state;
+        fixture_start_with(&fixture, FIXTURE_IPC, NULL, register_long_names);
+        client_open(&client, fixture.url, false);
+        request_init(&request, &client);
+        request_call(&request, 1, long_names[0]);
+        request_call(&request, 2, long_names[1]);
+        exchange_run(&client, &request, &answer);
+        assert_ok(&answer, 1);
+        assert_failed(&answer, 2, PIPIT_UNIMPLEMENTED, PIPIT_NOT_RUN, "METHOD_NOT_FOUND");
+        answer_deinit(&answer);
+        close_all_of_it();
+}
+
+/* Of one frame: what differs is their timeouts alone. */
+static void a_timeout_over_the_cap_is_cut_to_it(void **state)
+{
+        enum { CAP = 300000, N = 4 };
+        static const uint32_t timeouts[N] = {CAP - 1, CAP, CAP + 1, 0};
+        const struct pipit_server_options options = {.timeout_ms_default = CAP * 2,
+                                                     .timeout_ms_max = CAP};
+        struct exchange exchange;
+        struct request request;
+        int64_t first_us;
+
+        (void)state;
+        open_with(&options, true);
+        request_init(&request, &client);
+        for (uint64_t i = 0; i < N; ++i)
+                request_call(&request, i + 1, SLEEP)->timeout_ms = timeouts[i];
+        exchange_send(&exchange, &client, &request);
+        request_deinit(&request);
+        fixture_wait_parked(&fixture, N);
+        first_us = pipit_server_call_deadline_us(fixture_parked(&fixture, 0));
+        for (size_t i = 1; i < N; ++i)
+                assert_int_equal(first_us + 1000,
+                                 pipit_server_call_deadline_us(fixture_parked(&fixture, i)));
+        exchange_abandon(&exchange);
+        close_all_of_it();
+}
+
+static void awaits_and_cancels_over_the_limit_of_a_mailbox_reject_the_frame(void **state)
+{
+        enum { MAX = 3 };
+        const struct pipit_server_options options = {.calls_per_mailbox_max = MAX};
+
+        (void)state;
+        open_with(&options, true);
+        for (uint64_t n = MAX; n <= MAX + 1; ++n) {
+                for (int cancels = 0; cancels < 2; ++cancels) {
+                        struct request request;
+                        struct answer answer;
+
+                        request_init(&request, &client);
+                        for (uint64_t id = 1; id <= n; ++id)
+                                (cancels ? request_cancel : request_await)(&request, id);
+                        exchange_run(&client, &request, &answer);
+                        if (n > MAX)
+                                assert_rejected(&answer, PIPIT_REJECT_BAD_FRAME, 0);
+                        else
+                                assert_int_equal(cancels ? 0 : MAX, answer.response->n_replies);
+                        answer_deinit(&answer);
+                }
+        }
+        close_all_of_it();
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -464,6 +576,9 @@ int main(void)
                 cmocka_unit_test(pipes_over_the_limit_are_closed),
                 cmocka_unit_test(a_peer_that_does_not_read_is_closed_and_hurts_nobody),
                 cmocka_unit_test(answers_that_nobody_reads_fill_no_memory),
+                cmocka_unit_test(a_methods_name_over_the_limit_is_not_even_looked_for),
+                cmocka_unit_test(a_timeout_over_the_cap_is_cut_to_it),
+                cmocka_unit_test(awaits_and_cancels_over_the_limit_of_a_mailbox_reject_the_frame),
         };
 
         return cmocka_run_group_tests_name("runtime_limits", tests, NULL, NULL);
