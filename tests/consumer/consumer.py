@@ -215,7 +215,7 @@ def walk_through(place, folder):
 
 
 def imports(place, folder):
-    """A .proto that imports ours, and the client library of users.v1."""
+    """A .proto that imports ours, the client library of users.v1, and what tests need."""
     folder.mkdir()
     (folder / "team.proto").write_text(
         'syntax = "proto3"; package team.v1;\n'
@@ -225,12 +225,19 @@ def imports(place, folder):
     (folder / "team.c").write_text(
         '#include "team.pb-c.h"\nint main(void) { return (int)team__v1__team__descriptor.n_fields - 2; }\n',
         encoding="utf-8")
+    (folder / "clock.c").write_text(
+        "#include <pipit/test_clock.h>\nint main(void)\n{\n        struct pipit_test_clock clock;\n\n"
+        "        pipit_test_clock_init(&clock, 5);\n        pipit_test_clock_advance(&clock, 2);\n"
+        "        return (int)clock.clock.wall_us(clock.clock.context) - 7;\n}\n", encoding="utf-8")
     run("g++", "-fsyntax-only", *WARNINGS, *place.flags("--cflags", "pipit-users-v1"), "-x", "c++", folder / "team.pb-c.h")
-    for name, sources in (("team", [folder / "team.c", folder / "team.pb-c.c"]),
-                          ("create_user", [HERE.parent / "readme/create_user.c"])):
-        run("gcc", *WARNINGS, "-I", folder, *sources, "-o", folder / name,
-            *place.flags("--cflags", "--libs", "pipit-users-v1"))
-    place.run(folder / "team")
+    for name, library, sources in (("team", "pipit-users-v1", [folder / "team.c", folder / "team.pb-c.c"]),
+                                   ("clock", "libpipit-test", [folder / "clock.c"]),
+                                   ("create_user", "pipit-users-v1", [HERE.parent / "readme/create_user.c"])):
+        if (place.libraries / f"pkgconfig/{library}.pc").exists():
+            run("gcc", *WARNINGS, "-I", folder, *sources, "-o", folder / name,
+                *place.flags("--cflags", "--libs", library))
+            if name != "create_user":
+                place.run(folder / name)
     with Server([place.prefix / "bin/usersd", "serve", "--store", "memory:"]) as server:
         true(place.run(folder / "create_user", server.url).startswith("grace@example.com is "), "no user was created")
 
@@ -327,7 +334,7 @@ def main():
         report.run("notes links statically, and works", linked_statically, place, work / "static")
         report.run("HACKING.md's walk-through makes the service, and pipit learns it from its server",
                    walk_through, place, work / "walk")
-        report.run("a .proto may import ours, and users.v1 has a client library", imports, place, work / "imports")
+        report.run("a .proto may import ours; users.v1 has a client library, and tests have theirs", imports, place, work / "imports")
 
         out = work / "meson-gcc/build"
         report.run("nng's calls come to the guard in libpipit-server.so", guarded, place, out)
