@@ -2,12 +2,14 @@
  * Time
  *
  * Two clocks: the monotonic one for deadlines and durations, the wall clock for
- * what people read. Both in microseconds, as int64_t.
+ * what people read. Both in microseconds, as int64_t. What a test is to move
+ * takes a struct pipit_clock (<pipit/clock.h>) instead.
  */
 
 #ifndef CORE_BASE_CLOCK_H
 #define CORE_BASE_CLOCK_H
 
+#include <pipit/clock.h>
 #include <stdint.h>
 
 #define PIPIT_US_PER_MS INT64_C(1000)
@@ -21,19 +23,5 @@ int64_t pipit_clock_now_us(void);
 
 /* CLOCK_REALTIME, since 1970-01-01T00:00:00Z. */
 int64_t pipit_clock_wall_us(void);
-
-/*
- * struct pipit_clock - a source of time that a test can replace
- *
- * All functions may be called from any thread. @context is theirs.
- */
-struct pipit_clock {
-        int64_t (*now_us)(void *context);
-        int64_t (*wall_us)(void *context);
-        void *context;
-};
-
-/* The real one. */
-extern const struct pipit_clock pipit_clock_system;
 
 #endif
