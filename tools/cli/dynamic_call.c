@@ -17,7 +17,7 @@ static enum pipit_status fail(struct cli_dynamic_call *call,
 enum pipit_status cli_dynamic_call_prepare(struct cli_dynamic_call *call,
                                            const struct cli_server *server)
 {
-        const char *json = call->json ? call->json : "{}", *problem;
+        const char *json = call->json ? call->json : "{}", *problem = "no method is given";
         size_t n_json_bytes = call->json ? call->n_json_bytes : strlen(json);
         ProtobufCMessage *request;
 

@@ -7,6 +7,7 @@
 #include "tools/cli/report.h"
 #include "tools/cli/server.h"
 #include "tools/cli/symbols.h"
+#include "tools/cli/terminal.h"
 
 struct list {
         struct cli_arguments *arguments;
@@ -46,6 +47,13 @@ static void print_methods(const struct list *list, const struct cli_symbol *serv
         }
 }
 
+/* Names of services come from the server as they are; all else went through the symbols. */
+static void print_name(FILE *file, const char *name)
+{
+        cli_print_safe(file, name);
+        (void)fputc('\n', file);
+}
+
 static void print_text(const struct list *list, const char *only, FILE *file)
 {
         const struct cli_names *services = &list->server.services;
@@ -59,7 +67,7 @@ static void print_text(const struct list *list, const char *only, FILE *file)
                 if (service && (only || list->arguments->options.is_long))
                         print_methods(list, service, file);
                 else
-                        (void)fprintf(file, "%s\n", name);
+                        print_name(file, name);
         }
 }
 

@@ -265,6 +265,11 @@ static void write_enum_ranges(struct proto_output *output,
 
 /* --- messages and enums ---------------------------------------------------------- */
 
+static const char *extendee_of(const Google__Protobuf__FieldDescriptorProto *field)
+{
+        return field->extendee ? field->extendee : "";
+}
+
 /* One `extend` for those behind each other that extend the same. */
 void proto_extensions(struct proto_output *output,
                       Google__Protobuf__FieldDescriptorProto *const *fields,
@@ -272,9 +277,9 @@ void proto_extensions(struct proto_output *output,
                       int32_t number)
 {
         for (size_t i = 0; i < n_fields; i++) {
-                const char *extendee = fields[i]->extendee ? fields[i]->extendee : "";
+                const char *extendee = extendee_of(fields[i]);
 
-                if (i == 0 || strcmp(extendee, fields[i - 1]->extendee) != 0) {
+                if (i == 0 || strcmp(extendee, extendee_of(fields[i - 1])) != 0) {
                         (void)fputc('\n', output->file);
                         proto_open_block(
                                 output,
@@ -285,7 +290,7 @@ void proto_extensions(struct proto_output *output,
                 proto_push(output, number, i);
                 write_field(output, NULL, fields[i]);
                 proto_pop(output);
-                if (i + 1 == n_fields || strcmp(extendee, fields[i + 1]->extendee) != 0)
+                if (i + 1 == n_fields || strcmp(extendee, extendee_of(fields[i + 1])) != 0)
                         proto_close_block(output);
         }
 }

@@ -26,13 +26,21 @@ void proto_keyword(struct proto_output *output, const char *keyword)
                       or_nothing(output->colours->normal));
 }
 
+/* A byte of U+0080 to U+009f, which terminals obey: c2 80 to c2 9f. */
+static bool is_c1(const char *text)
+{
+        const unsigned char *byte = (const unsigned char *)text;
+
+        return byte[0] == 0xc2 && byte[1] >= 0x80 && byte[1] < 0xa0;
+}
+
 void proto_string(struct proto_output *output, const char *text, bool is_escaped)
 {
         (void)fputc('"', output->file);
         for (; *text; text++) {
                 unsigned char c = (unsigned char)*text;
 
-                if (!is_escaped && (c < 0x20 || c == 0x7f))
+                if ((!is_escaped && (c < 0x20 || c == 0x7f)) || is_c1(text))
                         (void)fprintf(output->file, "\\%03o", c);
                 else if (!is_escaped && (c == '"' || c == '\\'))
                         (void)fprintf(output->file, "\\%c", c);

@@ -70,6 +70,19 @@ static int fall_back(struct cli_arguments *arguments, struct cli_server *server)
                               : cli_value_error("out of memory");
 }
 
+/* The call went well, but what it brought makes no schema. */
+static bool is_schema_invalid(const struct pipit_error *error)
+{
+        return error->origin == PIPIT_ORIGIN_LOCAL && error->reason &&
+               strcmp(error->reason, "SCHEMA_INVALID") == 0;
+}
+
+static int fail_types(const struct cli_server *server, const struct pipit_error *error)
+{
+        (void)cli_value_error("%s tells types that cannot be: %s", server->target, error->message);
+        return CLI_INTERNAL;
+}
+
 int cli_server_learn(struct cli_arguments *arguments,
                      struct cli_server *server,
                      struct pipit_error *ret_error)
@@ -84,6 +97,8 @@ int cli_server_learn(struct cli_arguments *arguments,
 
         if (does_not_tell(status))
                 return fall_back(arguments, server);
+        if (status != PIPIT_OK && is_schema_invalid(ret_error))
+                return fail_types(server, ret_error);
         if (status != PIPIT_OK)
                 return CLI_RPC_BASE + (int)status;
 

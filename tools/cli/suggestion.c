@@ -83,7 +83,9 @@ const char *cli_suggest_url(struct pipit_arena *arena, const char *target)
         const char *const *schemes = rest[3] == '/' ? paths_first : hosts_first;
 
         nearest.wanted = pipit_arena_strndup(arena, target, (size_t)(rest - target));
-        for (size_t i = 0; nearest.wanted && i < PIPIT_N_ELEMENTS(paths_first); i++)
+        if (!nearest.wanted)
+                return NULL;
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(paths_first); i++)
                 pipit_nearest_consider(&nearest, schemes[i]);
         if (nearest.name && strcmp(nearest.name, nearest.wanted) != 0)
                 return pipit_arena_printf(arena, "%s%s", nearest.name, rest);

@@ -5,6 +5,7 @@
 
 #include "core/json/nearest.h"
 #include "core/rpc/message.h"
+#include "tools/cli/printable.h"
 
 /* Field numbers of descriptor.proto. */
 enum {
@@ -160,14 +161,17 @@ bool cli_symbols_init(struct cli_symbols *symbols,
         symbols->end = (struct cli_symbol **)(void *)&symbols->first;
 
         for (size_t i = 0; (file = pipit_schema_file(schema, i)); i++) {
-                const ProtobufCMessage *message =
+                ProtobufCMessage *message =
                         pipit_message_unpack(&google__protobuf__file_descriptor_proto__descriptor,
                                              arena,
                                              file->bytes,
                                              file->n_bytes);
 
-                if (!message ||
-                    !add_file(symbols, (const Google__Protobuf__FileDescriptorProto *)message))
+                if (!message)
+                        return false;
+
+                cli_make_printable(message);
+                if (!add_file(symbols, (const Google__Protobuf__FileDescriptorProto *)message))
                         return false;
         }
 

@@ -10,7 +10,7 @@
 #define DEPTH_MAX 16
 
 /* Past it messages stay empty: where each names many others, all of them are more than can be read. */
-#define BYTES_MAX (64 * 1024)
+#define BYTES_MAX ((size_t)64 * 1024)
 
 struct template
 {

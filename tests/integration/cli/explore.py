@@ -191,7 +191,8 @@ def describe_of_a_wrong_name_names_the_nearest():
 
 ROUND_TRIPS = ["google/protobuf/descriptor.proto", "google/protobuf/struct.proto", "google/protobuf/type.proto",
                "google/protobuf/api.proto", "google/protobuf/any.proto", "users/v1/users.proto",
-               "google/rpc/error_details.proto", "grpc/health/v1/health.proto", "pipit/v1/wire.proto"]
+               "google/rpc/error_details.proto", "grpc/health/v1/health.proto", "pipit/v1/frame.proto",
+               "pipit/reflection/v1/reflection.proto"]
 
 
 def compile_proto(root, name, output):
@@ -205,7 +206,7 @@ def what_describe_shows_of_a_file_is_the_same_file_to_protoc():
     copy = os.path.join(FOLDER.name, "copy")
     names = [name for name in ROUND_TRIPS
              if any(os.path.exists(os.path.join(root, name)) for root in (PROTO_DIR, PROTOBUF_DIR))]
-    if len(names) < 7:
+    if len(names) < 9:
         raise AssertionError(f"only {names} were found")
     for name in names:
         root = PROTO_DIR if os.path.exists(os.path.join(PROTO_DIR, name)) else PROTOBUF_DIR
@@ -237,6 +238,18 @@ def a_template_of_any_message_is_read_back():
         template = good(pipit("describe", "--template", "--descriptor-set", SAMPLES, method))
         ran = pipit("call", "--descriptor-set", SAMPLES, NOWHERE, method, "-", stdin=template)
         equal(ran.status, UNAVAILABLE, f"{method} with {template}: {ran.err}")
+
+
+@test
+def names_of_others_do_not_write_orders_to_a_terminal():
+    path = pathlib.Path(FOLDER.name, "evil.binpb")
+    compile_proto(ECHO_DIR, "echo/v1/echo.proto", path)
+    evil = path.read_bytes().replace(b"EchoRequest", b"Ec\x1b[31mRest").replace(b"SleepRequest", b"Sleep\xc2\x9bquest")
+    path.write_bytes(evil)
+    out = good(pipit("describe", "--descriptor-set", str(path), "echo.v1.EchoService/Echo"))
+    holds(out, "message Ec?[31mRest {")
+    for arguments in (["describe"], ["list", "-l"]):
+        holds_not(good(pipit(*arguments, "--descriptor-set", str(path))), "\x1b", "\x9b")
 
 
 # --- protoc ----------------------------------------------------------------------------
