@@ -232,7 +232,7 @@ static const char *nearest_by(const struct symbols *symbols,
         const char *wanted = part(name);
         size_t n_bytes = strlen(wanted);
 
-        for (unsigned n_edits = 0; n_edits <= EDITS_MAX && n_edits * EDIT_BYTES <= n_bytes;
+        for (unsigned int n_edits = 0; n_edits <= EDITS_MAX && n_bytes / EDIT_BYTES >= n_edits;
              ++n_edits) {
                 for (size_t i = 0; n_bytes > 0 && i < symbols->n_rows; ++i) {
                         if (is_near(wanted, part(symbols->rows[i].name), n_edits))
