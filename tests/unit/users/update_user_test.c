@@ -1,4 +1,4 @@
-#include "tests/unit/users/bench.h"
+#include "tests/unit/users/fixture.h"
 
 #include <string.h>
 
@@ -19,7 +19,7 @@ static void masks_name_what_is_changed(void **state)
                 {{"name", "*"}, 2, true, true, true},
                 {{NULL}, 0, true, true, true},
         };
-        struct bench bench;
+        struct fixture fixture;
 
         (void)state;
         for (size_t i = 0; i < PIPIT_N_ELEMENTS(masks); i++) {
@@ -32,32 +32,32 @@ static void masks_name_what_is_changed(void **state)
                                          .mask_paths = masks[i].paths,
                                          .n_mask_paths = masks[i].n};
 
-                bench_init(&bench);
-                run_update(&bench, &op);
+                fixture_init(&fixture);
+                run_update(&fixture, &op);
                 assert_int_equal(op.error.status, PIPIT_OK);
-                assert_int_equal(bench.fake.asked[0], ASKED_UPDATE);
-                assert_int_equal(bench.fake.changes.email, masks[i].email);
-                assert_int_equal(bench.fake.changes.name, masks[i].name);
-                assert_int_equal(bench.fake.changes.age, masks[i].age);
-                assert_int_equal(bench.fake.want_version, 12);
-                assert_int_equal(bench.fake.user.update_time_us, NOW_US);
-                assert_int_equal(bench.fake.user.id.bytes[15], 0xab);
+                assert_int_equal(fixture.fake.asked[0], ASKED_UPDATE);
+                assert_int_equal(fixture.fake.changes.email, masks[i].email);
+                assert_int_equal(fixture.fake.changes.name, masks[i].name);
+                assert_int_equal(fixture.fake.changes.age, masks[i].age);
+                assert_int_equal(fixture.fake.want_version, 12);
+                assert_int_equal(fixture.fake.user.update_time_us, NOW_US);
+                assert_int_equal(fixture.fake.user.id.bytes[15], 0xab);
         }
 }
 
 static void an_absent_mask_is_the_fields_that_are_set(void **state)
 {
         struct update_user op = {.id = ID, .email = "", .has_age = true};
-        struct bench bench;
+        struct fixture fixture;
 
         (void)state;
-        bench_init(&bench);
-        run_update(&bench, &op);
+        fixture_init(&fixture);
+        run_update(&fixture, &op);
         assert_int_equal(op.error.status, PIPIT_OK);
-        assert_false(bench.fake.changes.email);
-        assert_false(bench.fake.changes.name);
-        assert_true(bench.fake.changes.age);
-        assert_int_equal(bench.fake.want_version, 0);
+        assert_false(fixture.fake.changes.email);
+        assert_false(fixture.fake.changes.name);
+        assert_true(fixture.fake.changes.age);
+        assert_int_equal(fixture.fake.want_version, 0);
 }
 
 static void a_mask_of_anything_else_is_mask_invalid(void **state)
@@ -71,7 +71,7 @@ static void a_mask_of_anything_else_is_mask_invalid(void **state)
                                             "Email",
                                             "**",
                                             "phone"};
-        struct bench bench;
+        struct fixture fixture;
 
         (void)state;
         for (size_t i = 0; i < PIPIT_N_ELEMENTS(paths); i++) {
@@ -79,22 +79,22 @@ static void a_mask_of_anything_else_is_mask_invalid(void **state)
                 struct update_user op = {
                         .id = ID, .name = "Ada", .mask_paths = mask, .n_mask_paths = 2};
 
-                bench_init(&bench);
-                run_update(&bench, &op);
+                fixture_init(&fixture);
+                run_update(&fixture, &op);
                 assert_reason(&op.error, "MASK_INVALID");
                 assert_fields(&op.error, "update_mask");
-                assert_int_equal(bench.fake.n_asked, 0);
+                assert_int_equal(fixture.fake.n_asked, 0);
         }
 }
 
 static void an_update_of_nothing_is_mask_invalid(void **state)
 {
         struct update_user op = {.id = ID, .email = "", .name = NULL};
-        struct bench bench;
+        struct fixture fixture;
 
         (void)state;
-        bench_init(&bench);
-        run_update(&bench, &op);
+        fixture_init(&fixture);
+        run_update(&fixture, &op);
         assert_reason(&op.error, "MASK_INVALID");
         assert_fields(&op.error, "update_mask");
 }
@@ -103,11 +103,11 @@ static void a_masked_field_that_is_absent_is_a_violation(void **state)
 {
         static const char *const all[] = {"*"};
         struct update_user op = {.id = ID, .mask_paths = all, .n_mask_paths = 1};
-        struct bench bench;
+        struct fixture fixture;
 
         (void)state;
-        bench_init(&bench);
-        run_update(&bench, &op);
+        fixture_init(&fixture);
+        run_update(&fixture, &op);
         assert_reason(&op.error, "FIELD_INVALID");
         assert_fields(&op.error, "user.email user.name user.age");
 }
@@ -122,11 +122,11 @@ static void a_field_that_is_not_masked_is_not_checked(void **state)
                                  .age = 999,
                                  .mask_paths = mask,
                                  .n_mask_paths = 1};
-        struct bench bench;
+        struct fixture fixture;
 
         (void)state;
-        bench_init(&bench);
-        run_update(&bench, &op);
+        fixture_init(&fixture);
+        run_update(&fixture, &op);
         assert_int_equal(op.error.status, PIPIT_OK);
 }
 
@@ -143,15 +143,15 @@ static void update_reports_every_violation_at_once(void **state)
                                  .mask_paths = mask,
                                  .n_mask_paths = 2,
                                  .request_id = "mine"};
-        struct bench bench;
+        struct fixture fixture;
 
         (void)state;
         memset(email, 'a', sizeof(email));
         email[sizeof(email) - 1] = '\0';
         memset(name, '\n', sizeof(name));
         name[sizeof(name) - 1] = '\0';
-        bench_init(&bench);
-        run_update(&bench, &op);
+        fixture_init(&fixture);
+        run_update(&fixture, &op);
         assert_reason(&op.error, "MASK_INVALID");
         assert_fields(&op.error,
                       "update_mask user.id user.etag user.email user.email user.name user.name "
@@ -194,18 +194,18 @@ static void update_validate_only_shows_the_user_as_it_would_be(void **state)
                                  .has_age = true,
                                  .validate_only = true,
                                  .etag = "\"3\""};
-        struct bench bench;
+        struct fixture fixture;
 
         (void)state;
-        bench_init(&bench);
-        bench.fake.answers[0].user = stored_user();
-        bench.fake.answers[1].error = users_error_make(USERS_ERROR_USER_NOT_FOUND, PIPIT_RAN);
-        run_update(&bench, &op);
+        fixture_init(&fixture);
+        fixture.fake.answers[0].user = stored_user();
+        fixture.fake.answers[1].error = users_error_make(USERS_ERROR_USER_NOT_FOUND, PIPIT_RAN);
+        run_update(&fixture, &op);
         assert_int_equal(op.error.status, PIPIT_OK);
-        assert_int_equal(bench.fake.asked[0], ASKED_FIND_BY_ID);
-        assert_int_equal(bench.fake.asked[1], ASKED_FIND_BY_EMAIL);
-        assert_int_equal(bench.fake.n_asked, 2);
-        assert_string_equal(bench.fake.email_key, "new@b");
+        assert_int_equal(fixture.fake.asked[0], ASKED_FIND_BY_ID);
+        assert_int_equal(fixture.fake.asked[1], ASKED_FIND_BY_EMAIL);
+        assert_int_equal(fixture.fake.n_asked, 2);
+        assert_string_equal(fixture.fake.email_key, "new@b");
         assert_string_equal(op.user.email, "New@b");
         assert_string_equal(op.user.name, "Old");
         assert_int_equal(op.user.age, 0);
@@ -218,14 +218,14 @@ static void update_validate_only_shows_the_user_as_it_would_be(void **state)
 static void update_validate_only_needs_no_email_lookup_for_other_fields(void **state)
 {
         struct update_user op = {.id = ID, .name = "New", .validate_only = true};
-        struct bench bench;
+        struct fixture fixture;
 
         (void)state;
-        bench_init(&bench);
-        bench.fake.answers[0].user = stored_user();
-        run_update(&bench, &op);
+        fixture_init(&fixture);
+        fixture.fake.answers[0].user = stored_user();
+        run_update(&fixture, &op);
         assert_int_equal(op.error.status, PIPIT_OK);
-        assert_int_equal(bench.fake.n_asked, 1);
+        assert_int_equal(fixture.fake.n_asked, 1);
         assert_string_equal(op.user.name, "New");
 }
 
@@ -233,31 +233,31 @@ static void update_validate_only_says_what_would_go_wrong(void **state)
 {
         struct update_user missing = {.id = ID, .email = "a@b", .validate_only = true};
         struct update_user stale = missing, taken = missing, own = missing;
-        struct bench bench;
+        struct fixture fixture;
 
         (void)state;
-        bench_init(&bench);
-        bench.fake.answers[0].error = users_error_make(USERS_ERROR_USER_NOT_FOUND, PIPIT_RAN);
-        run_update(&bench, &missing);
+        fixture_init(&fixture);
+        fixture.fake.answers[0].error = users_error_make(USERS_ERROR_USER_NOT_FOUND, PIPIT_RAN);
+        run_update(&fixture, &missing);
         assert_reason(&missing.error, "USER_NOT_FOUND");
 
-        bench_init(&bench);
-        bench.fake.answers[0].user = stored_user();
+        fixture_init(&fixture);
+        fixture.fake.answers[0].user = stored_user();
         stale.etag = "\"2\"";
-        run_update(&bench, &stale);
+        run_update(&fixture, &stale);
         assert_reason(&stale.error, "ETAG_MISMATCH");
-        assert_int_equal(bench.fake.n_asked, 1);
+        assert_int_equal(fixture.fake.n_asked, 1);
 
-        bench_init(&bench);
-        bench.fake.answers[0].user = stored_user();
-        run_update(&bench, &taken);
+        fixture_init(&fixture);
+        fixture.fake.answers[0].user = stored_user();
+        run_update(&fixture, &taken);
         assert_reason(&taken.error, "EMAIL_TAKEN");
 
-        bench_init(&bench);
-        bench.fake.answers[0].user = stored_user();
-        bench.fake.answers[1].user = stored_user();
+        fixture_init(&fixture);
+        fixture.fake.answers[0].user = stored_user();
+        fixture.fake.answers[1].user = stored_user();
         own.email = "OLD@b";
-        run_update(&bench, &own);
+        run_update(&fixture, &own);
         assert_int_equal(own.error.status, PIPIT_OK);
         assert_string_equal(own.user.email, "OLD@b");
 }

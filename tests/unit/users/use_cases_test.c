@@ -1,4 +1,4 @@
-#include "tests/unit/users/bench.h"
+#include "tests/unit/users/fixture.h"
 
 /* --- create ------------------------------------------------------------------- */
 
@@ -11,17 +11,17 @@ static void create_gives_id_times_and_the_first_version(void **state)
                                  .request_id = ID,
                                  .deadline_us = 77,
                                  .cancelled = &cancelled};
-        struct bench bench;
+        struct fixture fixture;
 
         (void)state;
-        bench_init(&bench);
-        run_create(&bench, &op);
+        fixture_init(&fixture);
+        run_create(&fixture, &op);
         assert_int_equal(op.error.status, PIPIT_OK);
-        assert_int_equal(bench.fake.asked[0], ASKED_INSERT);
-        assert_int_equal(bench.fake.deadline_us, 77);
-        assert_ptr_equal(bench.fake.cancelled, &cancelled);
-        assert_true(bench.fake.write.has_request_id);
-        assert_string_equal(bench.fake.write.principal, "self");
+        assert_int_equal(fixture.fake.asked[0], ASKED_INSERT);
+        assert_int_equal(fixture.fake.deadline_us, 77);
+        assert_ptr_equal(fixture.fake.cancelled, &cancelled);
+        assert_true(fixture.fake.write.has_request_id);
+        assert_string_equal(fixture.fake.write.principal, "self");
         assert_string_equal(op.user.email, "Ada@Example.com");
         assert_string_equal(op.user.email_key, "ada@example.com");
         assert_string_equal(op.user.name, "Ada");
@@ -35,25 +35,25 @@ static void create_gives_id_times_and_the_first_version(void **state)
 static void create_reports_every_violation_at_once(void **state)
 {
         struct create_user op = {.email = "ada", .request_id = "mine"};
-        struct bench bench;
+        struct fixture fixture;
 
         (void)state;
-        bench_init(&bench);
-        run_create(&bench, &op);
+        fixture_init(&fixture);
+        run_create(&fixture, &op);
         assert_reason(&op.error, "FIELD_INVALID");
         assert_fields(&op.error, "user.email user.name user.age request_id");
-        assert_int_equal(bench.fake.n_asked, 0);
+        assert_int_equal(fixture.fake.n_asked, 0);
 }
 
 static void create_passes_the_stores_error_on(void **state)
 {
         struct create_user op = {.email = "a@b", .name = "Ada", .has_age = true};
-        struct bench bench;
+        struct fixture fixture;
 
         (void)state;
-        bench_init(&bench);
-        bench.fake.answers[0].error = users_error_make(USERS_ERROR_DEADLINE, PIPIT_MAY_HAVE_RUN);
-        run_create(&bench, &op);
+        fixture_init(&fixture);
+        fixture.fake.answers[0].error = users_error_make(USERS_ERROR_DEADLINE, PIPIT_MAY_HAVE_RUN);
+        run_create(&fixture, &op);
         assert_reason(&op.error, "DEADLINE");
         assert_int_equal(op.error.ran, PIPIT_MAY_HAVE_RUN);
 }
@@ -62,16 +62,16 @@ static void create_validate_only_reads_and_writes_nothing(void **state)
 {
         struct create_user op = {
                 .email = "A@b", .name = "Ada", .has_age = true, .age = 36, .validate_only = true};
-        struct bench bench;
+        struct fixture fixture;
 
         (void)state;
-        bench_init(&bench);
-        bench.fake.answers[0].error = users_error_make(USERS_ERROR_USER_NOT_FOUND, PIPIT_RAN);
-        run_create(&bench, &op);
+        fixture_init(&fixture);
+        fixture.fake.answers[0].error = users_error_make(USERS_ERROR_USER_NOT_FOUND, PIPIT_RAN);
+        run_create(&fixture, &op);
         assert_int_equal(op.error.status, PIPIT_OK);
-        assert_int_equal(bench.fake.n_asked, 1);
-        assert_int_equal(bench.fake.asked[0], ASKED_FIND_BY_EMAIL);
-        assert_string_equal(bench.fake.email_key, "a@b");
+        assert_int_equal(fixture.fake.n_asked, 1);
+        assert_int_equal(fixture.fake.asked[0], ASKED_FIND_BY_EMAIL);
+        assert_string_equal(fixture.fake.email_key, "a@b");
         assert_string_equal(op.user.email, "A@b");
         assert_int_equal(op.user.age, 36);
         assert_int_equal(op.user.version, 0);
@@ -84,17 +84,17 @@ static void create_validate_only_finds_a_taken_email(void **state)
         struct create_user op = {
                 .email = "a@b", .name = "Ada", .has_age = true, .validate_only = true};
         struct create_user broken = op;
-        struct bench bench;
+        struct fixture fixture;
 
         (void)state;
-        bench_init(&bench);
-        run_create(&bench, &op);
+        fixture_init(&fixture);
+        run_create(&fixture, &op);
         assert_reason(&op.error, "EMAIL_TAKEN");
 
-        bench_init(&bench);
-        bench.fake.answers[0].error =
+        fixture_init(&fixture);
+        fixture.fake.answers[0].error =
                 users_error_make(USERS_ERROR_STORE_UNAVAILABLE, PIPIT_NOT_RUN);
-        run_create(&bench, &broken);
+        run_create(&fixture, &broken);
         assert_reason(&broken.error, "STORE_UNAVAILABLE");
 }
 
@@ -103,20 +103,20 @@ static void create_validate_only_finds_a_taken_email(void **state)
 static void get_by_id_and_by_email(void **state)
 {
         struct get_user by_id = {.id = ID}, by_email = {.email = "ADA@b"};
-        struct bench bench;
+        struct fixture fixture;
 
         (void)state;
-        bench_init(&bench);
-        run_get(&bench, &by_id);
+        fixture_init(&fixture);
+        run_get(&fixture, &by_id);
         assert_int_equal(by_id.error.status, PIPIT_OK);
-        assert_int_equal(bench.fake.asked[0], ASKED_FIND_BY_ID);
-        assert_int_equal(bench.fake.id.bytes[15], 0xab);
+        assert_int_equal(fixture.fake.asked[0], ASKED_FIND_BY_ID);
+        assert_int_equal(fixture.fake.id.bytes[15], 0xab);
 
-        bench_init(&bench);
-        run_get(&bench, &by_email);
+        fixture_init(&fixture);
+        run_get(&fixture, &by_email);
         assert_int_equal(by_email.error.status, PIPIT_OK);
-        assert_int_equal(bench.fake.asked[0], ASKED_FIND_BY_EMAIL);
-        assert_string_equal(bench.fake.email_key, "ada@b");
+        assert_int_equal(fixture.fake.asked[0], ASKED_FIND_BY_EMAIL);
+        assert_string_equal(fixture.fake.email_key, "ada@b");
 }
 
 static void get_refuses_a_missing_or_malformed_key(void **state)
@@ -130,17 +130,17 @@ static void get_refuses_a_missing_or_malformed_key(void **state)
                 {NULL, "", "email"},
                 {NULL, "ada", "email"},
         };
-        struct bench bench;
+        struct fixture fixture;
 
         (void)state;
         for (size_t i = 0; i < PIPIT_N_ELEMENTS(cases); i++) {
                 struct get_user op = {.id = cases[i].id, .email = cases[i].email};
 
-                bench_init(&bench);
-                run_get(&bench, &op);
+                fixture_init(&fixture);
+                run_get(&fixture, &op);
                 assert_reason(&op.error, "FIELD_INVALID");
                 assert_fields(&op.error, cases[i].field);
-                assert_int_equal(bench.fake.n_asked, 0);
+                assert_int_equal(fixture.fake.n_asked, 0);
         }
 }
 
@@ -149,26 +149,26 @@ static void get_refuses_a_missing_or_malformed_key(void **state)
 static void delete_passes_id_guard_and_request_id(void **state)
 {
         struct delete_user op = {.id = ID, .etag = "\"4\"", .request_id = ID};
-        struct bench bench;
+        struct fixture fixture;
 
         (void)state;
-        bench_init(&bench);
-        run_delete(&bench, &op);
+        fixture_init(&fixture);
+        run_delete(&fixture, &op);
         assert_int_equal(op.error.status, PIPIT_OK);
-        assert_int_equal(bench.fake.asked[0], ASKED_DELETE);
-        assert_int_equal(bench.fake.id.bytes[15], 0xab);
-        assert_int_equal(bench.fake.want_version, 4);
-        assert_true(bench.fake.write.has_request_id);
+        assert_int_equal(fixture.fake.asked[0], ASKED_DELETE);
+        assert_int_equal(fixture.fake.id.bytes[15], 0xab);
+        assert_int_equal(fixture.fake.want_version, 4);
+        assert_true(fixture.fake.write.has_request_id);
 }
 
 static void delete_reports_every_violation_at_once(void **state)
 {
         struct delete_user op = {.etag = "4", .request_id = "mine"};
-        struct bench bench;
+        struct fixture fixture;
 
         (void)state;
-        bench_init(&bench);
-        run_delete(&bench, &op);
+        fixture_init(&fixture);
+        run_delete(&fixture, &op);
         assert_reason(&op.error, "FIELD_INVALID");
         assert_fields(&op.error, "id etag request_id");
 }
@@ -179,46 +179,46 @@ static void list_asks_for_one_more_than_the_page(void **state)
                 int32_t page_size;
                 size_t page;
         } cases[] = {{0, 50}, {1, 1}, {999, 999}, {1000, 1000}, {1001, 1000}, {INT32_MAX, 1000}};
-        struct bench bench;
+        struct fixture fixture;
 
         (void)state;
         for (size_t i = 0; i < PIPIT_N_ELEMENTS(cases); i++) {
                 struct list_users op = {.page_size = cases[i].page_size};
 
-                bench_init(&bench);
-                bench.fake.answers[0].n_users = cases[i].page + 1;
-                run_list(&bench, &op);
-                assert_int_equal(bench.fake.max_users, cases[i].page + 1);
+                fixture_init(&fixture);
+                fixture.fake.answers[0].n_users = cases[i].page + 1;
+                run_list(&fixture, &op);
+                assert_int_equal(fixture.fake.max_users, cases[i].page + 1);
                 assert_int_equal(list_users_room(cases[i].page_size), cases[i].page + 1);
                 assert_int_equal(op.n_users, cases[i].page);
                 assert_true(op.has_more);
-                assert_false(bench.fake.has_after);
+                assert_false(fixture.fake.has_after);
         }
 }
 
 static void a_list_that_ends_with_its_page_has_no_more(void **state)
 {
         struct list_users op = {.page_size = 10, .has_after = true, .after = {{9}}};
-        struct bench bench;
+        struct fixture fixture;
 
         (void)state;
-        bench_init(&bench);
-        bench.fake.answers[0].n_users = 10;
-        run_list(&bench, &op);
+        fixture_init(&fixture);
+        fixture.fake.answers[0].n_users = 10;
+        run_list(&fixture, &op);
         assert_int_equal(op.n_users, 10);
         assert_false(op.has_more);
-        assert_true(bench.fake.has_after);
-        assert_int_equal(bench.fake.id.bytes[0], 9);
+        assert_true(fixture.fake.has_after);
+        assert_int_equal(fixture.fake.id.bytes[0], 9);
 }
 
 static void a_negative_page_size_is_a_violation(void **state)
 {
         struct list_users op = {.page_size = -1};
-        struct bench bench;
+        struct fixture fixture;
 
         (void)state;
-        bench_init(&bench);
-        run_list(&bench, &op);
+        fixture_init(&fixture);
+        run_list(&fixture, &op);
         assert_reason(&op.error, "FIELD_INVALID");
         assert_fields(&op.error, "page_size");
         assert_int_equal(list_users_room(-1), 1);

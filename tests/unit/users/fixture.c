@@ -1,4 +1,4 @@
-#include "tests/unit/users/bench.h"
+#include "tests/unit/users/fixture.h"
 
 #include <string.h>
 
@@ -127,10 +127,10 @@ static struct pipit_uuid fake_new_id(int64_t wall_us)
 
 static const struct pipit_clock fake_clock = {fake_wall_us, fake_wall_us, NULL};
 
-void bench_init(struct bench *bench)
+void fixture_init(struct fixture *fixture)
 {
-        *bench = (struct bench){.fake.repository.operations = &fake_operations};
-        bench->ports = (struct users_ports){&bench->fake.repository, &fake_clock, fake_new_id};
+        *fixture = (struct fixture){.fake.repository.operations = &fake_operations};
+        fixture->ports = (struct users_ports){&fixture->fake.repository, &fake_clock, fake_new_id};
 }
 
 static unsigned n_done;
@@ -165,46 +165,46 @@ static void list_done(struct list_users *op)
         n_done++;
 }
 
-void run_create(struct bench *bench, struct create_user *op)
+void run_create(struct fixture *fixture, struct create_user *op)
 {
         n_done = 0;
         op->done = create_done;
         op->write.principal = "self";
-        create_user_start(op, &bench->ports);
+        create_user_start(op, &fixture->ports);
         assert_int_equal(n_done, 1);
 }
 
-void run_get(struct bench *bench, struct get_user *op)
+void run_get(struct fixture *fixture, struct get_user *op)
 {
         n_done = 0;
         op->done = get_done;
-        get_user_start(op, &bench->ports);
+        get_user_start(op, &fixture->ports);
         assert_int_equal(n_done, 1);
 }
 
-void run_update(struct bench *bench, struct update_user *op)
+void run_update(struct fixture *fixture, struct update_user *op)
 {
         n_done = 0;
         op->done = update_done;
         op->write.principal = "self";
-        update_user_start(op, &bench->ports);
+        update_user_start(op, &fixture->ports);
         assert_int_equal(n_done, 1);
 }
 
-void run_delete(struct bench *bench, struct delete_user *op)
+void run_delete(struct fixture *fixture, struct delete_user *op)
 {
         n_done = 0;
         op->done = delete_done;
         op->write.principal = "self";
-        delete_user_start(op, &bench->ports);
+        delete_user_start(op, &fixture->ports);
         assert_int_equal(n_done, 1);
 }
 
-void run_list(struct bench *bench, struct list_users *op)
+void run_list(struct fixture *fixture, struct list_users *op)
 {
         n_done = 0;
         op->done = list_done;
-        list_users_start(op, &bench->ports);
+        list_users_start(op, &fixture->ports);
         assert_int_equal(n_done, 1);
 }
 

@@ -1,10 +1,10 @@
 /*
- * A bench for use cases: a repository that says what it is told and remembers
+ * What use cases are tried with: a repository that says what it is told and remembers
  * what it was asked, a clock that stands still, and ids that are known
  */
 
-#ifndef TESTS_UNIT_USERS_BENCH_H
-#define TESTS_UNIT_USERS_BENCH_H
+#ifndef TESTS_UNIT_USERS_FIXTURE_H
+#define TESTS_UNIT_USERS_FIXTURE_H
 
 /* cmocka.h wants these four before it */
 #include <setjmp.h>
@@ -59,19 +59,19 @@ struct fake {
         const atomic_bool *cancelled;
 };
 
-struct bench {
+struct fixture {
         struct fake fake;
         struct users_ports ports;
 };
 
-void bench_init(struct bench *bench);
+void fixture_init(struct fixture *fixture);
 
 /* Each runs the use case, and fails the test unless done() ran once. */
-void run_create(struct bench *bench, struct create_user *op);
-void run_get(struct bench *bench, struct get_user *op);
-void run_update(struct bench *bench, struct update_user *op);
-void run_delete(struct bench *bench, struct delete_user *op);
-void run_list(struct bench *bench, struct list_users *op);
+void run_create(struct fixture *fixture, struct create_user *op);
+void run_get(struct fixture *fixture, struct get_user *op);
+void run_update(struct fixture *fixture, struct update_user *op);
+void run_delete(struct fixture *fixture, struct delete_user *op);
+void run_list(struct fixture *fixture, struct list_users *op);
 
 void assert_reason(const struct pipit_error *error, const char *reason);
 
