@@ -16,7 +16,9 @@ void cli_print_overview(FILE *file)
                 (void)fprintf(file, "  %-9s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
 
         (void)fputs("\n"
-                    "  pipit call ipc:///run/usersd.sock users.v1.UsersService/GetUser "
+                    "  pipit list ipc:///run/usersd.sock\n"
+                    "  pipit describe ipc:///run/usersd.sock GetUser\n"
+                    "  pipit call ipc:///run/usersd.sock GetUser "
                     "'{\"email\":\"ada@example.com\"}'\n"
                     "\n"
                     "Data goes to stdout, all else to stderr.\n"

@@ -392,7 +392,7 @@ static void *stop_inside(void *context)
 static void a_server_stops_while_a_caller_runs_a_handler(void **state)
 {
         struct home *home = *state;
-        struct pipit_call call = {.timeout_ms = 200};
+        struct pipit_call call = {.timeout_ms = 1000};
         pthread_t thread;
 
         warm_up(home);
