@@ -104,8 +104,8 @@ static void a_source_that_is_not_as_expected_stays_as_it_is(void **state)
                 "",
                 "\nstatic const ProtobufCFieldDescriptor p__kit__field_descriptors[3] =\n",
                 "\nstatic const unsigned p__kit__field_indices_by_name[] = {\n  0,",
-                "\nstatic const ProtobufCFieldDescriptor p__kit__field_descriptors[3] =\n{\n};\n"
-                "  {\n    \"export_\",\n",
+                ("\nstatic const ProtobufCFieldDescriptor p__kit__field_descriptors[3] =\n{\n};\n"
+                 "  {\n    \"export_\",\n"),
         };
         PIPIT_CLEANUP(bench_deinit) struct bench bench;
 

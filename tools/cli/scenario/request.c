@@ -50,6 +50,7 @@ static ProtobufCMessage *read_request(const struct scenario_value *request,
         ProtobufCMessage *message;
 
         *ret_part = NULL;
+        *ret_problem = "";
         if (!json)
                 return NULL;
         if (pipit_json_read(method->request, json, strlen(json), schema, arena, &message, &error) ==
@@ -81,8 +82,8 @@ ProtobufCMessage *scenario_request_new(const struct scenario_value *request,
                                        struct scenario_problems *problems)
 {
         const struct scenario_value empty = {.type = PIPIT_JSON_OBJECT};
-        const struct scenario_value *part;
-        const char *problem;
+        const struct scenario_value *part = NULL;
+        const char *problem = "";
         ProtobufCMessage *message =
                 read_request(request ? request : &empty, method, schema, arena, &part, &problem);
 
@@ -118,8 +119,8 @@ void scenario_request_check(struct scenario_value *request,
                             struct scenario_problems *problems)
 {
         for (;;) {
-                const struct scenario_value *part;
-                const char *problem;
+                const struct scenario_value *part = NULL;
+                const char *problem = "";
 
                 if (request->is_unknown ||
                     read_request(request, method, schema, arena, &part, &problem))

@@ -95,9 +95,9 @@ static struct scenario_file *read_file(struct scenario_suite *suite,
 {
         struct pipit_arena *arena = &suite->arguments->arena;
         struct scenario_value *value;
-        const char *name;
-        char *text;
-        size_t n_bytes;
+        const char *name = path;
+        char *text = NULL;
+        size_t n_bytes = 0;
 
         if (read_text(suite, path, &name, &text, &n_bytes) != CLI_OK)
                 return NULL;
