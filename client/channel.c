@@ -225,14 +225,14 @@ static bool channel_open(struct pipit_channel *channel,
                 return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, strerror(errno));
         if (!table_init(&channel->table))
                 return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, "out of memory");
-        if (!(channel->door ? open_door(channel, ret_error)
-                            : open_addresses(channel, target, ret_error)))
+        if (!(target ? open_addresses(channel, target, ret_error)
+                     : open_door(channel, ret_error)))
                 return false;
 
         return start_thread(channel, ret_error);
 }
 
-/* To @target, or by @door. */
+/* To @target, or where it is NULL by @door. */
 static struct pipit_channel *channel_new(const char *target,
                                          struct pipit_inprocess *door,
                                          const struct pipit_channel_options *options,

@@ -46,7 +46,7 @@ struct inproc *inproc_free(struct inproc *inproc);
 bool inproc_is_pipe(uint32_t pipe);
 
 /* Hangs up on a client, as rep_pipe_close() does. */
-void inproc_pipe_close(struct inproc *inproc, uint32_t pipe);
+void inproc_pipe_close(struct inproc *inproc, uint32_t id);
 
 /* The frame that this thread is taking in, the innermost one; it may have been answered since. NULL: none. */
 struct rep_context *inproc_frame_of_this_thread(void);
