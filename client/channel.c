@@ -225,8 +225,7 @@ static bool channel_open(struct pipit_channel *channel,
                 return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, strerror(errno));
         if (!table_init(&channel->table))
                 return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, "out of memory");
-        if (!(target ? open_addresses(channel, target, ret_error)
-                     : open_door(channel, ret_error)))
+        if (!(target ? open_addresses(channel, target, ret_error) : open_door(channel, ret_error)))
                 return false;
 
         return start_thread(channel, ret_error);
