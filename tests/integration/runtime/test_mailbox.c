@@ -315,7 +315,7 @@ static void a_mailbox_outlives_its_pipe(void **state)
         client_open(&again, fixture.url, true);
         start_slow(&slow, &again, 1, 1);
         exchange_abandon(&slow);
-        assert_int_equal(0, nng_close(again.socket));
+        client_close(&again);
         fixture_answer(&fixture, 0);
 
         {
