@@ -242,6 +242,9 @@ static struct pipit_channel *channel_new(const char *target,
 
         if (!channel) {
                 (void)fail_new(&error, CLIENT_REASON_OUT_OF_MEMORY, "out of memory");
+        } else if (!target && !door) {
+                (void)fail_new(&error, CLIENT_REASON_INVALID_TARGET, "there is no target");
+                free(channel);
         } else {
                 channel->options = complete(options);
                 channel->door = door;

@@ -142,6 +142,27 @@ static bool is_entry_name(const char *entry, const char *field)
         return strcmp(entry, "Entry") == 0;
 }
 
+/* One value, in a place of its own: what an entry of a map has, whoever made the descriptor. */
+static bool is_slot(const ProtobufCFieldDescriptor *field)
+{
+        return field->label != PROTOBUF_C_LABEL_REPEATED &&
+               !(field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF);
+}
+
+static bool is_key(const ProtobufCFieldDescriptor *field)
+{
+        switch (field->type) {
+        case PROTOBUF_C_TYPE_FLOAT:
+        case PROTOBUF_C_TYPE_DOUBLE:
+        case PROTOBUF_C_TYPE_ENUM:
+        case PROTOBUF_C_TYPE_BYTES:
+        case PROTOBUF_C_TYPE_MESSAGE:
+                return false;
+        default:
+                return is_slot(field);
+        }
+}
+
 bool pipit_field_is_map(const ProtobufCMessageDescriptor *parent,
                         const ProtobufCFieldDescriptor *field)
 {
@@ -152,6 +173,7 @@ bool pipit_field_is_map(const ProtobufCMessageDescriptor *parent,
         size_t n_parent = strlen(parent->name);
 
         return entry->n_fields == 2 && entry->fields[0].id == 1 && entry->fields[1].id == 2 &&
+               is_key(&entry->fields[0]) && is_slot(&entry->fields[1]) &&
                strcmp(entry->fields[0].name, "key") == 0 &&
                strcmp(entry->fields[1].name, "value") == 0 &&
                strncmp(entry->name, parent->name, n_parent) == 0 && entry->name[n_parent] == '.' &&

@@ -89,7 +89,8 @@ static bool has_shape(const struct pipit_schema *schema,
 {
         switch (shape) {
         case SHAPE_SINGLE:
-                return field->label != PROTOBUF_C_LABEL_REPEATED;
+                return field->label != PROTOBUF_C_LABEL_REPEATED &&
+                       !(field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF);
         case SHAPE_ONEOF:
                 return field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
         case SHAPE_REPEATED:

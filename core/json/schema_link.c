@@ -325,6 +325,8 @@ static enum pipit_status link_method(struct schema_batch *batch,
         dotted = full_name(batch, service->service.name, proto->name);
         if (!dotted)
                 return batch->error->status;
+        if (!proto->input_type || !proto->output_type)
+                return schema_invalid(batch, "%s has a method without its types", dotted);
         if (proto->client_streaming || proto->server_streaming)
                 return PIPIT_OK;
 

@@ -94,7 +94,7 @@ void pipit_json_writer_raw(struct pipit_json_writer *writer, const char *text)
         writer->after_value = true;
 }
 
-static void append_escaped(struct pipit_json_writer *writer, uint8_t c)
+static void append_escaped(struct pipit_json_writer *writer, uint16_t c)
 {
         static const char names[] = "\"\\bfnrt";
         static const char values[] = "\"\\\b\f\n\r\t";
@@ -123,8 +123,8 @@ void pipit_json_writer_string(struct pipit_json_writer *writer, const char *text
                         append(writer, "\xef\xbf\xbd", 3);
                         n = 1;
                 } else if (code_point < 0x20 || code_point == '"' || code_point == '\\' ||
-                           code_point == 0x7f) {
-                        append_escaped(writer, bytes[at]);
+                           (code_point >= 0x7f && code_point < 0xa0)) {
+                        append_escaped(writer, (uint16_t)code_point);
                 } else {
                         append(writer, text + at, n);
                 }

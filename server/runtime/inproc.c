@@ -274,13 +274,11 @@ static struct inproc_context *context_take(struct pipit_inprocess_exchange *exch
                 context->exchange = exchange;
                 exchange->context = context;
                 exchange->is_away = true;
+                /* Before others may see it: an abort would give the pipe's last reference back. */
+                atomic_fetch_add(&pipe->refs, 1);
+                atomic_fetch_add(&pipe->inproc->n_taken, 1);
         }
         pthread_mutex_unlock(&pipe->mutex);
-        if (!context)
-                return NULL;
-
-        atomic_fetch_add(&pipe->refs, 1);
-        atomic_fetch_add(&pipe->inproc->n_taken, 1);
 
         return context;
 }

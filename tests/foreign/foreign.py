@@ -285,7 +285,7 @@ def main():
     tools.generated = f"{tools.build}/proto"
     tools.modules = tools.modules or pathlib.Path(
         os.environ.get("FOREIGN_MODULES", f"{os.path.abspath(tools.build)}/npm/node_modules"))
-    tools.pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count())
+    tools.pool = concurrent.futures.ThreadPoolExecutor(2)
 
     groups, only = [debian_group(tools)], None
     if tools.which == "sample":

@@ -9,7 +9,7 @@ int main(int argc, char **argv)
 {
         const char *verb = argc > 2 ? argv[2] : "";
         struct pipit_channel *channel = pipit_channel_new(argc > 1 ? argv[1] : "", NULL, NULL);
-        struct pipit_call call = {.timeout_ms = 1000};
+        struct pipit_call call = {.wait_for_ready = true};
         Notes__V1__CreateNoteRequest create = NOTES__V1__CREATE_NOTE_REQUEST__INIT;
         Notes__V1__GetNoteRequest get = NOTES__V1__GET_NOTE_REQUEST__INIT;
         Notes__V1__ListNotesRequest list = NOTES__V1__LIST_NOTES_REQUEST__INIT;

@@ -400,7 +400,7 @@ static void a_deadline_ends_a_call_once_though_its_handler_answers_later(void **
         struct answer answer;
 
         (void)state;
-        send_one(&exchange, 1, SLEEP, 20);
+        send_one(&exchange, 1, SLEEP, 500);
         exchange_wait(&exchange, &answer);
         answer_deinit(&answer);
         sem_wait_for(&a.ended);
@@ -432,7 +432,7 @@ static void a_queued_call_that_ends_is_seen_without_its_handler(void **state)
         tear_down(NULL);
         set_up_with(&options);
         occupy(&first);
-        send_one(&second, 1, FAIL, 20);
+        send_one(&second, 1, FAIL, 500);
         sem_wait_for(&a.ended);
         assert_end(&a, 0, PIPIT_DEADLINE_EXCEEDED, "DEADLINE", false, true);
         assert_int_equal(PIPIT_NOT_RUN, end_of(&a, 0)->ran);
@@ -531,7 +531,7 @@ static void a_call_that_ends_during_before_is_seen_when_that_returns(void **stat
 
         (void)state;
         b.stands = true;
-        send_one(&exchange, 1, ECHO, 20);
+        send_one(&exchange, 1, ECHO, 500);
         sem_wait_for(&b.entered);
         /* its deadline is answered while it stands */
         exchange_wait(&exchange, &answer);

@@ -13,6 +13,7 @@
 struct place {
         struct cli_server server;
         const char *target;
+        int status; /* of connecting and learning, once for all its files */
         struct place *next;
 };
 
@@ -73,7 +74,7 @@ static int open_place(struct session *session, const char *target, struct place 
                 place = place->next;
         *ret_place = place;
         if (place)
-                return CLI_OK;
+                return place->status;
 
         place = pipit_arena_zalloc(&session->arguments->arena, sizeof(*place));
         if (!place)
@@ -88,9 +89,11 @@ static int open_place(struct session *session, const char *target, struct place 
                 status = cli_server_learn(session->arguments, &place->server, &error);
         if (status == CLI_OK &&
             !scenario_channels_lend(&session->channels, target, place->server.channel))
-                return cli_value_error("out of memory");
-        return status >= CLI_RPC_BASE ? cli_print_error(session->arguments, &error, target)
-                                      : status;
+                status = cli_value_error("out of memory");
+        else if (status >= CLI_RPC_BASE)
+                status = cli_print_error(session->arguments, &error, target);
+        place->status = status;
+        return status;
 }
 
 static void close_places(struct session *session)
