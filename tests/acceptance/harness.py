@@ -552,6 +552,14 @@ def a_server_that_cannot_be_asked_for_its_services_ends_the_run():
 # --- wrong files --------------------------------------------------------------------------------
 
 @test
+def a_target_that_is_none_is_told_once_for_all_files():
+    files = [write(step("{}"), name) for name in ("a.yaml", "b.yaml")]
+    ran = pipit("--target", "tpc://x", *SCHEMA, *files)
+    equal(ran.status, USAGE)
+    equal(ran.err, "pipit: tpc://x: the scheme is not inproc, ipc or tcp; did you mean tcp://x?\n")
+
+
+@test
 def yaml_that_is_none_is_told_with_its_place():
     refused("scenarios: [\n", "2:1: did not find expected node content, while parsing a flow node of line 2")
     refused("scenarios:\n\t- x\n", "2:1: found character that cannot start any token, while scanning for the next token "

@@ -10,6 +10,7 @@ static const char *const names[] = {
         "FieldMask",
         "Int32Value",
         "ListValue",
+        "StringValue",
         "Struct",
         "Timestamp",
         "Value",
