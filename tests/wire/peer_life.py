@@ -102,6 +102,7 @@ def drain_large(server):
         channel.send(calls=[call(1, echo.SLEEP, echo.sleep(300, text), LONG_MS)], hold_ms=10000)
         channel.send(calls=[call(2, echo.ECHO, echo.grow(size))], max_response_bytes=0, hold_ms=10000)
         server.line("ran " + text)
+        server.line("ran grow")
         server.terminate()
         equal(len(echo.data_of(channel.reply(2))), size)
         equal(str(channel.reply(1)), "OK")

@@ -9,6 +9,7 @@
 
 #include "core/base/uuid.h"
 #include "core/rpc/message.h"
+#include "tests/harness/nng_close.h"
 
 /* --- handlers -------------------------------------------------------------- */
 
@@ -246,30 +247,9 @@ void client_open(struct client *client, const char *url, bool full)
         assert_int_equal(0, nng_dial(client->socket, url, NULL, 0));
 }
 
-static void *close_main(void *argument)
-{
-        nng_socket *socket = argument;
-
-        nng_close(*socket);
-        free(socket);
-
-        return NULL;
-}
-
-/* nng 1.5 may wait for ever for a pipe that was receiving a message: then it is left to itself. */
 void client_close(struct client *client)
 {
-        nng_socket *socket = malloc(sizeof(*socket));
-        struct timespec until;
-        pthread_t thread;
-
-        assert_non_null(socket);
-        *socket = client->socket;
-        assert_int_equal(0, pthread_create(&thread, NULL, close_main, socket));
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += 5;
-        if (pthread_timedjoin_np(thread, NULL, &until) != 0)
-                pthread_detach(thread);
+        (void)nng_close_within_bound(client->socket);
 }
 
 /* --- requests -------------------------------------------------------------- */
