@@ -43,7 +43,7 @@ def drain(server):
     with Channel(server.url) as channel, Channel(server.url) as idle:
         text = os.urandom(4).hex()
         slow = channel.new_id()
-        channel.send(calls=[call(slow, echo.SLEEP, echo.sleep(1000, text), LONG_MS)], hold_ms=10000)
+        channel.send(calls=[call(slow, echo.SLEEP, echo.sleep(3000, text), LONG_MS)], hold_ms=10000)
         idle_poll = idle.send(hold_ms=10000)
         server.line("ran " + text)
         server.terminate()
@@ -68,7 +68,7 @@ def drain(server):
 def drain_simple(server):
     pipe, other = Pipe.connect(server.url), Pipe.connect(server.url)
     text = os.urandom(4).hex()
-    request_id = pipe.send(wire.request_frame(calls=[call(1, echo.SLEEP, echo.sleep(1500, text), LONG_MS)]))
+    request_id = pipe.send(wire.request_frame(calls=[call(1, echo.SLEEP, echo.sleep(3000, text), LONG_MS)]))
     server.line("ran " + text)
     server.terminate()
     until = wire.time.monotonic() + 20
