@@ -214,6 +214,11 @@ void fixture_wait_gate(struct fixture *fixture, size_t n)
         wait_until(fixture, &fixture->n_at_gate, n);
 }
 
+void fixture_wait_ran(struct fixture *fixture, size_t n)
+{
+        wait_until(fixture, &fixture->n_ran, n);
+}
+
 void fixture_open_gate(struct fixture *fixture)
 {
         pthread_mutex_lock(&fixture->mutex);

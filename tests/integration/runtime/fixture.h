@@ -69,6 +69,9 @@ void fixture_wait_parked(struct fixture *fixture, size_t n);
 
 /* Waits until @n handlers stand at the gate. */
 void fixture_wait_gate(struct fixture *fixture, size_t n);
+
+/* Waits until @n handlers have begun. */
+void fixture_wait_ran(struct fixture *fixture, size_t n);
 void fixture_open_gate(struct fixture *fixture);
 size_t fixture_n_ran(struct fixture *fixture);
 

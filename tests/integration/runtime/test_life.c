@@ -282,8 +282,7 @@ static void large_replies_arrive_though_the_server_stops(void **state)
                         exchange_send(&exchange[i], &client, &request);
                         request_deinit(&request);
                 }
-                while (fixture_n_ran(&fixture) < 4)
-                        assert_serves(fixture.url);
+                fixture_wait_ran(&fixture, 4);
                 assert_int_equal(0, pthread_create(&stopper.thread, NULL, stop_main, &stopper));
                 for (size_t i = 0; i < 4; ++i) {
                         exchange_wait(&exchange[i], &answer);
