@@ -38,6 +38,7 @@ static pthread_once_t armed = PTHREAD_ONCE_INIT;
 static atomic_uintptr_t nng_begin;
 static atomic_uintptr_t nng_end;
 static atomic_bool is_disabled;
+static _Thread_local int written_fd = -1;
 
 /* The executable segment of the module that holds @info->inside. */
 struct search {
@@ -94,6 +95,16 @@ void guard_arm(void)
         pthread_once(&armed, arm);
 }
 
+void guard_watch_begin(void)
+{
+        written_fd = -1;
+}
+
+int guard_watch_end(void)
+{
+        return written_fd;
+}
+
 void guard_disable(bool disabled)
 {
         atomic_store(&is_disabled, disabled);
@@ -145,7 +156,11 @@ PIPIT_PUBLIC ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 
         pthread_once(&looked_up, look_up);
         result = next.sendmsg(fd, message, flags);
-        if (result >= 0 || (errno != EPIPE && errno != ECONNRESET) || !is_nng(caller))
+        if (!is_nng(caller))
+                return result;
+
+        written_fd = fd;
+        if (result >= 0 || (errno != EPIPE && errno != ECONNRESET))
                 return result;
 
         if (!is_greeting(message))

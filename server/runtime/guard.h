@@ -17,6 +17,10 @@
  * can be read and written, so that the read finds out. For others nothing
  * changes. Loaded with dlopen() it has no effect; for the first fault the
  * watchdog stands behind it.
+ *
+ * nng_pipe_close() on a pipe whose peer is sending runs into the second fault as
+ * well. So a pipe is ended by shutting its connection down, which nng then reads
+ * the end of; and its descriptor, which nng does not tell, is seen here.
  */
 
 #ifndef SERVER_RUNTIME_GUARD_H
@@ -29,6 +33,13 @@ void guard_arm(void);
 
 /* Whether this nng has the fault. */
 bool guard_is_needed(void);
+
+/*
+ * The descriptor that nng wrote to in this thread since the last begin; -1: to
+ * none, or the guard has no effect.
+ */
+void guard_watch_begin(void);
+int guard_watch_end(void);
 
 /* For tests: changes nothing for nng either, so that the watchdog has something to do. */
 void guard_disable(bool disabled);

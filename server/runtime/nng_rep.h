@@ -143,7 +143,11 @@ void rep_endpoint_shut(struct rep_endpoint *endpoint);
 /* False: nng is stuck, and may come back to the handlers' self, which must never be freed. */
 PIPIT_MUST_CHECK bool rep_endpoint_close(struct rep_endpoint *endpoint);
 
-/* Closes a pipe. Not in a callback. */
+/*
+ * Closes a pipe. Not in a callback. nng 1.5 stops freeing pipes, all of them and
+ * for ever, if this one is just receiving: where its descriptor is known, that is
+ * to be shut down instead.
+ */
 void rep_pipe_close(uint32_t pipe);
 
 /* --- frames -------------------------------------------------------------- */

@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/rpc/wire_limits.h"
 #include "server/runtime/box.h"
+#include "server/runtime/guard.h"
 #include "server/runtime/runtime.h"
 
 /* When a timer that found no memory is tried again. */
@@ -235,13 +237,27 @@ static void run_removal(struct job *job)
         peer_unref(peer);
 }
 
+/* nng reads the end and does the rest. False: the descriptor is not known. */
+static bool shut_down(struct peer *peer)
+{
+        int descriptor = atomic_load(&peer->descriptor);
+
+        /* Before it is closed, and its number another's, nng removes the pipe. */
+        pthread_mutex_lock(&peer->mutex);
+        if (descriptor >= 0 && !atomic_load(&peer->gone))
+                (void)shutdown(descriptor, SHUT_RDWR);
+        pthread_mutex_unlock(&peer->mutex);
+
+        return descriptor >= 0;
+}
+
 static void run_closing(struct job *job)
 {
         struct peer *peer = pipit_container_of(job, struct peer, closing);
 
         if (inproc_is_pipe(peer->pipe))
                 inproc_pipe_close(peer->server->inproc, peer->pipe);
-        else
+        else if (!shut_down(peer))
                 rep_pipe_close(peer->pipe);
         peer_unref(peer);
 }
@@ -264,6 +280,25 @@ void peer_close_stuck(struct peer *peer)
                                PIPIT_LOG_STRING("principal", peer->principal->name),
                                PIPIT_LOG_INT("pid", peer->pid));
         peer_close(peer);
+}
+
+void peer_answer(struct rep_context *context, struct rep_message *message)
+{
+        struct peer *peer = context->peer;
+        int descriptor;
+
+        if (!context->endpoint || atomic_load(&peer->descriptor) >= 0) {
+                rep_context_answer(context, message);
+                return;
+        }
+
+        peer_ref(peer);
+        guard_watch_begin();
+        rep_context_answer(context, message);
+        descriptor = guard_watch_end();
+        if (descriptor >= 0)
+                atomic_store(&peer->descriptor, descriptor);
+        peer_unref(peer);
 }
 
 bool peer_sends(struct peer *peer, size_t n_bytes)
@@ -308,6 +343,7 @@ static struct peer *peer_new(struct pipit_server *server,
         peer->server = server;
         peer->pipe = pipe;
         peer->pid = identity->pid;
+        atomic_init(&peer->descriptor, -1);
         peer->removal.run = run_removal;
         peer->closing.run = run_closing;
         atomic_init(&peer->refs, 1);

@@ -52,6 +52,7 @@ struct peer {
         uint32_t pipe;
         pid_t pid; /* 0: unknown; for logs */
         atomic_bool gone;
+        atomic_int descriptor; /* of its connection; -1: not known. Another's when gone */
 
         /* limits */
         atomic_uint n_held;            /* frames of full clients */
@@ -108,6 +109,9 @@ void peer_close(struct peer *peer);
 
 /* Closes it and logs that its peer does not read. */
 void peer_close_stuck(struct peer *peer);
+
+/* Answers; sees what that is written to, if it is the first. As rep_context_answer(). */
+void peer_answer(struct rep_context *context, struct rep_message *message);
 
 /* An answer of @n_bytes is on its way. False: too many are, for its peer does not read. */
 bool peer_sends(struct peer *peer, size_t n_bytes);
