@@ -1,9 +1,10 @@
 /*
  * For tests that break connections under traffic
  *
- * nng 1.5 loses a message that it hands to a pipe which is just being closed: the
- * pipe's send begins no more, and nobody frees what it was to send. It is one
- * frame a broken connection at most, and nothing outside nng has a pointer to it.
+ * The peer here is a bare REP socket of nng's. nng 1.5 loses a message that it
+ * hands to a pipe which is just being closed, and never frees a listener that a
+ * connection has deafened by closing in its handshake, nor what waited there.
+ * Its library has no symbols, so all of it is named.
  */
 
 #include <pipit/macros.h>
@@ -12,5 +13,6 @@ PIPIT_PUBLIC const char *__lsan_default_suppressions(void);
 
 const char *__lsan_default_suppressions(void)
 {
-        return "leak:req_message_new\n";
+        return "leak:req_message_new\n"
+               "leak:libnng.so\n";
 }
