@@ -12,6 +12,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
+
+#include "server/runtime/backlog.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define GUARD_SANITIZED 1
@@ -24,12 +27,13 @@
 #define GUARD_SANITIZED 0
 #endif
 
-typedef ssize_t (*sendmsg_fn)(int fd, const struct msghdr *message, int flags);
+typedef int (*close_fn)(int fd);
 typedef int (*epoll_wait_fn)(int fd, struct epoll_event *events, int n_events, int timeout_ms);
 
 /* What these names would be without us. */
 static struct {
-        sendmsg_fn sendmsg;
+        close_fn close;
+        backlog_send_fn sendmsg;
         epoll_wait_fn epoll_wait;
 } next;
 static pthread_once_t looked_up = PTHREAD_ONCE_INIT;
@@ -39,6 +43,14 @@ static atomic_uintptr_t nng_begin;
 static atomic_uintptr_t nng_end;
 static atomic_bool is_disabled;
 static _Thread_local int written_fd = -1;
+
+/* The one way POSIX has to make a function of a symbol. */
+static void look_up(void)
+{
+        *(void **)&next.close = dlsym(RTLD_NEXT, "close");
+        *(void **)&next.sendmsg = dlsym(RTLD_NEXT, "sendmsg");
+        *(void **)&next.epoll_wait = dlsym(RTLD_NEXT, "epoll_wait");
+}
 
 /* The executable segment of the module that holds @info->inside. */
 struct search {
@@ -83,6 +95,7 @@ static void arm(void)
         void *symbol = dlsym(RTLD_DEFAULT, "nng_listener_start");
         struct search search = {.inside = (uintptr_t)symbol};
 
+        pthread_once(&looked_up, look_up);
         if (!symbol || !guard_is_needed() || !dl_iterate_phdr(find_module, &search))
                 return;
 
@@ -108,13 +121,6 @@ int guard_watch_end(void)
 void guard_disable(bool disabled)
 {
         atomic_store(&is_disabled, disabled);
-}
-
-/* The one way POSIX has to make a function of a symbol. */
-static void look_up(void)
-{
-        *(void **)&next.sendmsg = dlsym(RTLD_NEXT, "sendmsg");
-        *(void **)&next.epoll_wait = dlsym(RTLD_NEXT, "epoll_wait");
 }
 
 /* Sanitizers put a function of theirs between: then every caller may be nng. */
@@ -155,11 +161,14 @@ PIPIT_PUBLIC ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
         ssize_t result;
 
         pthread_once(&looked_up, look_up);
-        result = next.sendmsg(fd, message, flags);
         if (!is_nng(caller))
-                return result;
+                return next.sendmsg(fd, message, flags);
 
         written_fd = fd;
+        if (is_greeting(message))
+                result = next.sendmsg(fd, message, flags);
+        else
+                result = backlog_send(next.sendmsg, fd, message, flags);
         if (result >= 0 || (errno != EPIPE && errno != ECONNRESET))
                 return result;
 
@@ -168,6 +177,17 @@ PIPIT_PUBLIC ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
         errno = ECONNRESET;
 
         return result;
+}
+
+PIPIT_PUBLIC int close(int fd)
+{
+        uintptr_t caller = (uintptr_t)__builtin_return_address(0);
+
+        pthread_once(&looked_up, look_up);
+        if (fd >= 0 && is_nng(caller))
+                backlog_drop(fd);
+
+        return next.close(fd);
 }
 
 /* The C library names them as only it may. */

@@ -1,7 +1,7 @@
 /*
  * Guard: one stranger must not deafen a listener, nor stop what frees pipes
  *
- * Two faults of nng before 1.6 that any peer can cause by hanging up:
+ * Three faults of nng before 1.6 that any peer can cause by hanging up:
  *
  *   1. A connection that was closed during its handshake is taken for a closed
  *      listener when the write fails with EPIPE, and no more are accepted.
@@ -9,13 +9,16 @@
  *      has been read and its body has not, is waited for by the one thread that
  *      frees pipes, for ever: no descriptor is given back from then on, and no
  *      socket can be closed. A pipe that ends by its read is not.
+ *   3. The same if it ends while a message has been written in part and the rest
+ *      is not under way yet.
  *
- * So this library brings a sendmsg() and an epoll_wait() of its own, which every
- * program that is linked with it uses. To nng alone the first says ECONNRESET
- * when a greeting, and success when a message cannot be written any more (to
- * nng, sent means queued anyway), and the second says of a broken socket that it
- * can be read and written, so that the read finds out. For others nothing
- * changes. Loaded with dlopen() it has no effect; for the first fault the
+ * So this library brings sendmsg(), close() and epoll_wait() of its own, which
+ * every program that is linked with it uses. To nng alone the first says
+ * ECONNRESET when a greeting, and success when a message cannot be written any
+ * more (to nng, sent means queued anyway); what is written in part it writes to
+ * the end by itself (backlog.h), and close() forgets that. The last says of a
+ * broken socket that it can be read and written, so that the read finds out. For
+ * others nothing changes. Loaded with dlopen() it has no effect; for the first fault the
  * watchdog stands behind it.
  *
  * nng_pipe_close() on a pipe whose peer is sending runs into the second fault as

@@ -427,3 +427,15 @@ void peer_table_kill(struct pipit_server *server)
                 pthread_mutex_unlock(&shard->mutex);
         }
 }
+
+void peer_table_shut_down(struct pipit_server *server)
+{
+        for (size_t i = 0; i < PEER_SHARDS; ++i) {
+                struct peer_shard *shard = &server->peers.shards[i];
+
+                pthread_mutex_lock(&shard->mutex);
+                for (struct peer *peer = shard->first; peer; peer = peer->next)
+                        (void)shut_down(peer);
+                pthread_mutex_unlock(&shard->mutex);
+        }
+}

@@ -119,6 +119,9 @@ void peer_sent(struct peer *peer, size_t n_bytes);
 
 unsigned peer_table_n_pipes(const struct peer_table *table);
 
+/* Ends all connections whose descriptors are known; their pipes are removed soon. */
+void peer_table_shut_down(struct pipit_server *server);
+
 /* Cancels everything of all simple clients. */
 void peer_table_kill(struct pipit_server *server);
 

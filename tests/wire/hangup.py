@@ -3,15 +3,19 @@
 
     hangup.py --usersd USERSD | --echo-server ECHO_SERVER [--rounds N]
 
-Each peer sends a burst of frames, reads nothing and closes. The answers then
-fail while frames of the same pipe are still being read, and nng 1.5 waits for
-ever in the one thread that frees pipes if a pipe is closed between the head and
-the body of a message: from then on no descriptor is given back, and the server
-cannot end. So: the descriptors are as many as before, an honest client is
-served, and SIGTERM ends the server.
+Some send a burst of frames, read nothing and close: the answers then fail while
+frames of the same pipe are still being read. Some close after a part of a large
+answer. Some read nothing and send on, until the server closes their pipes. nng
+1.5 waits for ever in the one thread that frees pipes if a pipe is closed between
+the head and the body of a message that comes in, or between two parts of one that
+goes out: from then on no descriptor is given back, and the server cannot end.
+So: the descriptors are as many as before, an honest client is served, and
+SIGTERM ends the server.
 """
 
 import argparse
+import concurrent.futures
+import functools
 import itertools
 import os
 import sys
@@ -26,6 +30,9 @@ SLACK = 4  # the pipes of our own last calls
 HEALTH = "grpc.health.v1.Health/Check"
 FRAMES = 200  # a burst: the server still reads it when its peer has gone
 LARGE = 60000  # bytes of an answer: a few fill the buffers, so that a write waits for the peer
+WHOLE = 900000  # bytes of an answer that is written in several parts
+PARTS = itertools.cycle((20000, 100000, 250000, 500000, 800000))
+AT_ONCE = 8
 SIZES = itertools.cycle((10, LARGE, 3000, LARGE, 10, 10))
 
 
@@ -43,15 +50,39 @@ def burst(server, large):
     pipe.close()
 
 
+def read_a_part(server):
+    """Asks for a large answer, and leaves in the middle of it."""
+    pipe = wire.Pipe.connect(server.url)
+    pipe.send(wire.request_frame(calls=[wire.call(1, echo.ECHO, echo.grow(WHOLE))]))
+    left = next(PARTS)
+    while left > 0 and (octets := pipe.socket.recv(65536)):
+        left -= len(octets)
+    pipe.close()
+
+
+def read_nothing(server):
+    """Sends on and on, and reads nothing, until the server has had enough."""
+    pipe = wire.Pipe.connect(server.url)
+    pipe.socket.settimeout(10)
+    try:
+        pipe.send(wire.request_frame(calls=[wire.call(1, echo.ECHO, echo.grow(WHOLE))]))
+        while True:
+            pipe.send(wire.request_frame(calls=[wire.call(1, echo.ECHO, echo.echo(data=b"x" * 2000))]))
+    except wire.Closed:
+        pass
+    pipe.close()
+
+
 def descriptors(server):
     return len(os.listdir(f"/proc/{server.pid}/fd"))
 
 
-def hang_up(server, rounds, large):
+def hang_up(server, rounds, leave):
     call_health(server)
     before = descriptors(server) + SLACK
-    for _ in range(rounds):
-        burst(server, large)
+    with concurrent.futures.ThreadPoolExecutor(max_workers=AT_ONCE) as peers:
+        for peer in [peers.submit(leave, server) for _ in range(rounds)]:
+            peer.result()
     settle(server, before)
 
 
@@ -72,6 +103,15 @@ def settle(server, most, timeout=30):
         call_health(server)
 
 
+def ways(options):
+    """What peers do; usersd has no large answers."""
+    yield "hang up", functools.partial(burst, large=False)
+    if options.echo_server:
+        yield "hang up with large answers unread", functools.partial(burst, large=True)
+        yield "hang up in the middle of a large answer", read_a_part
+        yield "read nothing and send on", read_nothing
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--usersd")
@@ -81,16 +121,15 @@ def main():
     if options.usersd:
         command = [options.usersd, "serve", "--store", "memory:", "--log-level", "warning"]
     else:
-        command = [options.echo_server]
+        command = [options.echo_server, "--send-timeout-ms", "100"]
     report = Report()
     for transport in ("ipc", "tcp"):
         extra = ["--insecure-plaintext"] if transport == "tcp" and options.usersd else []
         url = "ipc" if transport == "ipc" else "tcp://127.0.0.1:0"
         with Server(command + extra, url) as server:
-            for large in (False,) if options.usersd else (False, True):
-                what = "with large answers unread " if large else ""
-                report.run(f"{options.rounds} peers that hang up {what}cost no descriptor ({transport})",
-                           hang_up, server, options.rounds, large)
+            for what, leave in ways(options):
+                report.run(f"{options.rounds} peers that {what} cost no descriptor ({transport})",
+                           hang_up, server, options.rounds, leave)
             report.run(f"and the server ends when it is told to ({transport})",
                        lambda: equal(server.stop(), 0))
     report.exit()
