@@ -104,12 +104,12 @@ def settle(server, most, timeout=30):
 
 
 def ways(options):
-    """What peers do; usersd has no large answers."""
-    yield "hang up", functools.partial(burst, large=False)
+    """How many peers do what; usersd has no large answers."""
+    yield options.rounds, "hang up", functools.partial(burst, large=False)
     if options.echo_server:
-        yield "hang up with large answers unread", functools.partial(burst, large=True)
-        yield "hang up in the middle of a large answer", read_a_part
-        yield "read nothing and send on", read_nothing
+        yield options.rounds, "hang up with large answers unread", functools.partial(burst, large=True)
+        yield options.rounds, "hang up in the middle of a large answer", read_a_part
+        yield options.rounds // 4, "read nothing and send on", read_nothing
 
 
 def main():
@@ -127,9 +127,9 @@ def main():
         extra = ["--insecure-plaintext"] if transport == "tcp" and options.usersd else []
         url = "ipc" if transport == "ipc" else "tcp://127.0.0.1:0"
         with Server(command + extra, url) as server:
-            for what, leave in ways(options):
-                report.run(f"{options.rounds} peers that {what} cost no descriptor ({transport})",
-                           hang_up, server, options.rounds, leave)
+            for rounds, what, leave in ways(options):
+                report.run(f"{rounds} peers that {what} cost no descriptor ({transport})",
+                           hang_up, server, rounds, leave)
             report.run(f"and the server ends when it is told to ({transport})",
                        lambda: equal(server.stop(), 0))
     report.exit()
