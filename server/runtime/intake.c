@@ -423,8 +423,10 @@ static void hold(struct intake *in)
         in->hold_until_us = in->now_us + hold_ms * PIPIT_US_PER_MS;
         context->hold_until_us = in->hold_until_us;
         context->response_bytes_max = response_bytes;
-        context->answer_now = request->n_calls == 0 && request->n_cancels + request->n_awaits > 0 &&
-                              in->n_answered == request->n_awaits;
+        context->answer_now =
+                box_has_left(in->box, in->peer) ||
+                (request->n_calls == 0 && request->n_cancels + request->n_awaits > 0 &&
+                 in->n_answered == request->n_awaits);
         box_hold(in->box, context);
         in->context = NULL;
 
@@ -448,6 +450,8 @@ static bool enter(struct intake *in)
                         cancel(in, in->request->cancels[i]);
         }
         if (entered) {
+                if (in->request->n_awaits > 0)
+                        box_move_home(box, in->peer);
                 for (size_t i = 0; i < in->request->n_awaits; ++i)
                         await(in, in->request->awaits[i]);
                 arrive(in);

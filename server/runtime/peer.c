@@ -307,6 +307,7 @@ static struct peer *peer_new(struct pipit_server *server,
         }
         peer->server = server;
         peer->pipe = pipe;
+        peer->serial = atomic_fetch_add(&server->peers.n_ever, 1);
         peer->pid = identity->pid;
         peer->removal.run = run_removal;
         peer->closing.run = run_closing;
