@@ -380,21 +380,15 @@ static struct lane *caller_departure(struct address *address,
         return lane;
 }
 
-/*
- * The handler may take its time, and the call end without it: the channel stays
- * until this thread is back.
- */
 static void exchange(struct lane *lane, struct transport_message *message)
 {
         struct pipit_channel *channel = lane->address->channel;
 
-        channel->n_active++;
         pthread_mutex_unlock(&channel->mutex);
         message = lane->wire->transport->exchange(lane->wire, message);
         if (message)
                 lane_take_answer(lane, message);
         pthread_mutex_lock(&channel->mutex);
-        channel_leave(channel, 1);
 }
 
 void channel_flush_caller(struct address *address,
