@@ -154,6 +154,13 @@ void box_answer_oldest_of(struct box *box, const struct peer *peer);
 /* Answers held frames as docs/wire.md, "When a frame is answered", says. */
 void box_flush(struct box *box);
 
+/*
+ * The same but for @except, an in-process frame whose handlers this thread is yet
+ * to run: its sender takes an answer in only after them, and it would bring what
+ * others wait for, and perhaps what ends the handlers.
+ */
+void box_flush_but(struct box *box, const struct rep_context *except);
+
 /* Lets go of a frame without an answer. */
 void held_drop(struct rep_context *context);
 

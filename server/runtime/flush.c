@@ -264,29 +264,37 @@ static bool answers_oldest(const struct box *box)
 }
 
 /* With the mutex. The frame whose sender waits on this very thread, or else the oldest. */
-static struct rep_context *nearest(struct box *box)
+static struct rep_context *nearest(struct box *box, const struct rep_context *except)
 {
         struct rep_context *own = inproc_frame_of_this_thread();
 
-        if (own && box->ready.n_live > 0 &&
+        if (own && own != except && box->ready.n_live > 0 &&
             atomic_load_explicit(&own->holder, memory_order_relaxed) == box)
                 return own;
 
         return box->oldest;
 }
 
-/* With the mutex. The frame to be answered, taken out, or NULL. Frames of a closed pipe consume nothing. */
-static struct rep_context *pick(struct box *box)
+/* With the mutex. */
+static struct rep_context *first_to_answer_now(struct box *box, const struct rep_context *except)
 {
-        struct rep_context *held = NULL;
+        struct rep_context *held = box->n_answer_now > 0 ? box->oldest : NULL;
 
-        if (box->n_answer_now > 0) {
-                held = box->oldest;
-                while (!held->answer_now)
-                        held = held->next;
-        } else if (box->n_held > 0 && answers_oldest(box)) {
-                held = nearest(box);
-        }
+        while (held && (!held->answer_now || held == except))
+                held = held->next;
+
+        return held;
+}
+
+/* With the mutex. The frame to be answered, taken out, or NULL. Frames of a closed pipe consume nothing. */
+static struct rep_context *pick(struct box *box, const struct rep_context *except)
+{
+        struct rep_context *held = first_to_answer_now(box, except);
+
+        if (!held && box->n_held > 0 && answers_oldest(box))
+                held = nearest(box, except);
+        if (held == except)
+                held = NULL;
         if (held)
                 box_unhold(box, held);
 
@@ -300,14 +308,16 @@ static bool peer_leaves(const struct peer *peer)
 }
 
 /* A frame and its response, or only the frame, or nothing. */
-static struct rep_context *next_answer(struct box *box, struct rep_message **ret_message)
+static struct rep_context *next_answer(struct box *box,
+                                       const struct rep_context *except,
+                                       struct rep_message **ret_message)
 {
         struct rep_context *held;
 
         *ret_message = NULL;
 
         pthread_mutex_lock(&box->mutex);
-        held = pick(box);
+        held = pick(box, except);
         if (held && !peer_leaves(held->peer))
                 *ret_message = response_make(box, held);
         pthread_mutex_unlock(&box->mutex);
@@ -315,16 +325,21 @@ static struct rep_context *next_answer(struct box *box, struct rep_message **ret
         return held;
 }
 
-void box_flush(struct box *box)
+void box_flush_but(struct box *box, const struct rep_context *except)
 {
         struct rep_context *held;
         struct rep_message *message;
 
-        while ((held = next_answer(box, &message))) {
+        while ((held = next_answer(box, except, &message))) {
                 if (box->simple)
                         box_leave(box, held->peer);
                 held_answer(held, message);
         }
+}
+
+void box_flush(struct box *box)
+{
+        box_flush_but(box, NULL);
 }
 
 /* --- time ---------------------------------------------------------------- */

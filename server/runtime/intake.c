@@ -481,6 +481,8 @@ static int64_t first_due(const struct intake *in)
 /* False: reject tells, and in->context is still to be answered. */
 static bool take_in(struct intake *in, bool last)
 {
+        const struct rep_context *context = in->context;
+
         if (!check_header(in, last) || !unpack(in) || !check_request(in) || !find_box(in) ||
             !make_calls(in) || !enter(in))
                 return false;
@@ -488,7 +490,7 @@ static bool take_in(struct intake *in, bool last)
         box_arm(in->box, in->peer, first_due(in));
         /* A handler in its caller's thread may call in its turn, which needs a frame that the client has back. */
         if (in->crowded && inproc_is_pipe(in->peer->pipe))
-                box_flush(in->box);
+                box_flush_but(in->box, context);
         frame_dispatch(in->frame);
         burst_mark(in->box);
 
