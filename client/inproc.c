@@ -1,15 +1,15 @@
 #include "client/inproc.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "client/worker.h"
 #include "core/base/clock.h"
 #include "core/base/macros.h"
 #include "core/rpc/inprocess.h"
 
-/* Handlers that call handlers, in one thread. Deeper ones go on the runner's stack. */
+/* Handlers that call handlers, in one thread. Deeper ones go on a stack of the runner's. */
 #define EXCHANGES_MAX 16
 
 /* How soon a lane that was between two steps when it was aborted is aborted again. */
@@ -17,33 +17,20 @@
 
 struct inproc_lane;
 
-/* A thread that works off a queue of lanes. */
-struct worker {
-        struct inproc_socket *socket;
-        void (*run)(struct inproc_lane *lane);
-        pthread_t thread;
-        pthread_cond_t changed;
-
-        /* the socket's mutex */
-        struct inproc_lane *first;
-        struct inproc_lane **last;
-};
-
 struct inproc_socket {
         struct transport_socket base;
         struct transport_options options;
         struct pipit_inprocess *door; /* a reference */
         struct pipit_inprocess_client client;
         struct pipit_inprocess_pipe *pipe; /* of the last dial, NULL: none; while no lane is away */
-        struct worker runner;
-        struct worker reader;
+        struct worker runner;              /* of departures */
+        struct worker reader;              /* of arrivals */
 
         pthread_mutex_t mutex;
 
         /* mutex */
         pthread_cond_t landed; /* a lane has come back */
         enum transport_pipe state;
-        bool is_ending;
 };
 
 struct inproc_lane {
@@ -60,9 +47,9 @@ struct inproc_lane {
 
         /* the socket's mutex */
         bool is_away;     /* from send until an on_*() begins */
-        bool is_queued;   /* for the runner */
         unsigned n_calls; /* of on_*() that have not returned */
-        struct inproc_lane *next;
+        struct list departure;
+        struct list arrival;
 };
 
 /* What this thread waits for with exchange(), the innermost first. */
@@ -91,103 +78,6 @@ static const struct pipit_inprocess_operations *server_of(const struct inproc_la
         return lane->socket->door->operations;
 }
 
-/* --- workers ------------------------------------------------------------- */
-
-/* Mutex held. */
-static void worker_push(struct worker *worker, struct inproc_lane *lane)
-{
-        lane->next = NULL;
-        *worker->last = lane;
-        worker->last = &lane->next;
-        pthread_cond_signal(&worker->changed);
-}
-
-/* Mutex held. */
-static struct inproc_lane *worker_take(struct worker *worker)
-{
-        struct inproc_lane *lane = worker->first;
-
-        if (!lane)
-                return NULL;
-
-        worker->first = lane->next;
-        if (!worker->first)
-                worker->last = &worker->first;
-
-        return lane;
-}
-
-/* Mutex held. */
-static void worker_remove(struct worker *worker, struct inproc_lane *lane)
-{
-        struct inproc_lane **link = &worker->first;
-
-        while (*link != lane)
-                link = &(*link)->next;
-        *link = lane->next;
-        if (!*link)
-                worker->last = link;
-}
-
-static void *worker_main(void *context)
-{
-        struct worker *worker = context;
-        struct inproc_socket *socket = worker->socket;
-
-        pthread_mutex_lock(&socket->mutex);
-        for (;;) {
-                struct inproc_lane *lane = worker_take(worker);
-
-                if (lane) {
-                        lane->is_queued = false;
-                        pthread_mutex_unlock(&socket->mutex);
-                        worker->run(lane);
-                        pthread_mutex_lock(&socket->mutex);
-                } else if (socket->is_ending) {
-                        break;
-                } else {
-                        pthread_cond_wait(&worker->changed, &socket->mutex);
-                }
-        }
-        pthread_mutex_unlock(&socket->mutex);
-
-        return NULL;
-}
-
-/* Signals are for the threads of the program. */
-static bool worker_start(struct worker *worker,
-                         struct inproc_socket *socket,
-                         void (*run)(struct inproc_lane *lane))
-{
-        sigset_t all, before;
-        int error;
-
-        worker->socket = socket;
-        worker->run = run;
-        worker->last = &worker->first;
-        pthread_cond_init(&worker->changed, NULL);
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        error = pthread_create(&worker->thread, NULL, worker_main, worker);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        if (error)
-                pthread_cond_destroy(&worker->changed);
-
-        return error == 0;
-}
-
-static void worker_stop(struct worker *worker)
-{
-        struct inproc_socket *socket = worker->socket;
-
-        pthread_mutex_lock(&socket->mutex);
-        socket->is_ending = true;
-        pthread_cond_signal(&worker->changed);
-        pthread_mutex_unlock(&socket->mutex);
-        pthread_join(worker->thread, NULL);
-        pthread_cond_destroy(&worker->changed);
-}
-
 /* --- answers ------------------------------------------------------------- */
 
 static void give_to_reader(struct inproc_lane *lane,
@@ -199,7 +89,7 @@ static void give_to_reader(struct inproc_lane *lane,
         lane->message = message;
         lane->problem = problem;
         pthread_mutex_lock(&socket->mutex);
-        worker_push(&socket->reader, lane);
+        worker_push(&socket->reader, &lane->arrival);
         pthread_mutex_unlock(&socket->mutex);
 }
 
@@ -229,6 +119,11 @@ static void land(struct inproc_lane *lane)
         lane->n_calls--;
         pthread_cond_broadcast(&socket->landed);
         pthread_mutex_unlock(&socket->mutex);
+}
+
+static void run_arrival(struct list *node)
+{
+        land(pipit_container_of(node, struct inproc_lane, arrival));
 }
 
 /*
@@ -276,8 +171,9 @@ static struct transport_message *submit(struct inproc_lane *lane, struct transpo
         return waiting.answer;
 }
 
-static void run_frame(struct inproc_lane *lane)
+static void run_departure(struct list *node)
 {
+        struct inproc_lane *lane = pipit_container_of(node, struct inproc_lane, departure);
         struct transport_message *message = lane->message;
 
         lane->message = NULL;
@@ -305,8 +201,7 @@ static void lane_send(struct transport_lane *base, struct transport_message *mes
         pthread_mutex_lock(&socket->mutex);
         depart(lane);
         lane->message = message;
-        lane->is_queued = true;
-        worker_push(&socket->runner, lane);
+        worker_push(&socket->runner, &lane->departure);
         pthread_mutex_unlock(&socket->mutex);
 }
 
@@ -345,10 +240,9 @@ static void lane_abort(struct transport_lane *base)
 
         pthread_mutex_lock(&socket->mutex);
         is_away = lane->is_away;
-        was_queued = lane->is_queued;
+        was_queued = !list_is_empty(&lane->departure);
         if (was_queued) {
-                worker_remove(&socket->runner, lane);
-                lane->is_queued = false;
+                list_remove(&lane->departure);
                 message = lane->message;
         }
         pthread_mutex_unlock(&socket->mutex);
@@ -378,6 +272,8 @@ static struct transport_lane *lane_open(struct transport_socket *base,
         lane->options = *options;
         lane->socket = socket_of(base);
         lane->exchange.client = &lane->socket->client;
+        list_init(&lane->departure);
+        list_init(&lane->arrival);
 
         return &lane->base;
 }
@@ -504,11 +400,11 @@ static struct transport_socket *socket_open(const struct transport_options *opti
         socket->door->operations->ref(socket->door);
         pthread_mutex_init(&socket->mutex, NULL);
         pthread_cond_init(&socket->landed, NULL);
-        if (!worker_start(&socket->runner, socket, run_frame)) {
+        if (!worker_start(&socket->runner, &socket->mutex, run_departure)) {
                 socket_free(socket);
                 return NULL;
         }
-        if (!worker_start(&socket->reader, socket, land)) {
+        if (!worker_start(&socket->reader, &socket->mutex, run_arrival)) {
                 worker_stop(&socket->runner);
                 socket_free(socket);
                 return NULL;
