@@ -193,16 +193,27 @@ static void depart(struct inproc_lane *lane)
         lane->exchange.pipe = lane->socket->pipe;
 }
 
-static void lane_send(struct transport_lane *base, struct transport_message *message)
+/* What starts no handler goes at once: it may be the cancel that ends the one on the runner. */
+static void lane_send(struct transport_lane *base,
+                      struct transport_message *message,
+                      bool has_calls)
 {
         struct inproc_lane *lane = lane_of(base);
         struct inproc_socket *socket = lane->socket;
 
         pthread_mutex_lock(&socket->mutex);
         depart(lane);
-        lane->message = message;
-        worker_push(&socket->runner, &lane->departure);
+        if (has_calls) {
+                lane->message = message;
+                worker_push(&socket->runner, &lane->departure);
+        }
         pthread_mutex_unlock(&socket->mutex);
+        if (has_calls)
+                return;
+
+        message = submit(lane, message);
+        if (message)
+                give_to_reader(lane, message, NULL);
 }
 
 static struct transport_message *lane_exchange(struct transport_lane *base,
@@ -212,7 +223,7 @@ static struct transport_message *lane_exchange(struct transport_lane *base,
         struct inproc_socket *socket = lane->socket;
 
         if (innermost && innermost->depth >= EXCHANGES_MAX) {
-                lane_send(base, message);
+                lane_send(base, message, true);
                 return NULL;
         }
 

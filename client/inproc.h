@@ -6,12 +6,13 @@
  * two because a handler may wait for an answer. An exchange() does both itself,
  * in the caller's thread.
  *
- * What a handler on the runner waits for may need the runner: a poll for the
- * reply to come with, a frame that no exchange() could take. It is not waited for
- * in vain: while a frame is in the queue, some thread of the runner does not wait
- * for calls (worker.h). So whoever waits for a frame to be handed over waits only
- * for handlers that are getting on. How many threads that takes is bounded by how
- * many calls a mailbox holds.
+ * A handler on the runner may wait for what its own client is yet to hand over.
+ * Frames without calls go at once, in the thread that sends them: the poll that
+ * its reply is to come with, the cancel that ends it. For those with calls that no
+ * exchange() could take there is, while one is in the queue, some thread of the
+ * runner that does not wait for calls (worker.h). So whoever waits for a frame to
+ * be handed over waits only for handlers that are getting on. How many threads
+ * that takes is bounded by how many calls a mailbox holds.
  */
 
 #ifndef CLIENT_INPROC_H

@@ -117,6 +117,12 @@ static void end_those_too_large(struct address *address, struct endings *endings
         }
 }
 
+/* Where calls may wait for the handler that a cancel is for, as in-process, cancels go without them. */
+static bool cancels_go_alone(const struct address *address)
+{
+        return address->n_cancels > 0 && address->socket->transport->exchange;
+}
+
 static struct batch choose(const struct address *address, int64_t now_us)
 {
         const struct pipit_channel *channel = address->channel;
@@ -133,8 +139,8 @@ static struct batch choose(const struct address *address, int64_t now_us)
                 size_t n_bytes = encode_bytes_size(
                         call_size(state, channel->next_id + batch.n_calls, now_us));
 
-                if (batch.n_calls == PIPIT_CALLS_PER_FRAME_MAX || batch.n_calls == n_room ||
-                    batch.n_bytes + n_bytes > n_bytes_max)
+                if (cancels_go_alone(address) || batch.n_calls == PIPIT_CALLS_PER_FRAME_MAX ||
+                    batch.n_calls == n_room || batch.n_bytes + n_bytes > n_bytes_max)
                         break;
                 batch.n_bytes += n_bytes;
                 batch.n_calls++;
@@ -342,7 +348,7 @@ void channel_flush_address(struct address *address, struct endings *endings)
 
         while ((lane = next_departure(address, endings, &message))) {
                 pthread_mutex_unlock(&channel->mutex);
-                lane->wire->transport->send(lane->wire, message);
+                lane->wire->transport->send(lane->wire, message, lane->n_ids > 0);
                 pthread_mutex_lock(&channel->mutex);
         }
 }

@@ -90,8 +90,10 @@ struct transport {
         /* Frees, after every lane of the socket was stopped. */
         void (*lane_close)(struct transport_lane *lane);
 
-        /* Takes @message. */
-        void (*send)(struct transport_lane *lane, struct transport_message *message);
+        /* Takes @message. @has_calls: a frame that handlers run for; others wait for no handler. */
+        void (*send)(struct transport_lane *lane,
+                     struct transport_message *message,
+                     bool has_calls);
 
         /*
          * The same on a thread that does nothing but wait for the answer: where

@@ -2,9 +2,11 @@
 
 #include <pipit/inprocess.h>
 #include <pipit/queue.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/clock.h"
 #include "core/base/macros.h"
 #include "tests/integration/inproc/way.h"
 
@@ -25,6 +27,14 @@ struct home {
         /* of the_reply_of_a_worker... */
         struct turn turns[N_TURNS];
         struct waited waiting;
+
+        /* of a_cancel_reaches_a_handler... */
+        struct waited endless;
+        struct waited other;
+        sem_t is_inside;
+        sem_t is_left;
+        bool was_in_time;
+
         sem_t may_reply[N_TURNS + 1]; /* each turn, and then the inner call */
 };
 
@@ -102,6 +112,16 @@ static void call_by_queue(struct home *home, struct pipit_server_call *call)
         assert_null(pipit_queue_free(queue));
 }
 
+static void last_until_nobody_waits(struct home *home, struct pipit_server_call *call)
+{
+        sem_post(&home->is_inside);
+        while (!pipit_server_call_cancelled(call))
+                sched_yield();
+        home->was_in_time = pipit_clock_now_us() < pipit_server_call_deadline_us(call);
+        reply(call, "nobody waits");
+        sem_post(&home->is_left);
+}
+
 static void handle_echo(void *self,
                         struct pipit_server_call *call,
                         const Echo__V1__EchoRequest *request)
@@ -112,6 +132,8 @@ static void handle_echo(void *self,
                 call_worker(self, call);
         else if (strcmp(request->text, "wait for a queue") == 0)
                 call_by_queue(self, call);
+        else if (strcmp(request->text, "until nobody waits") == 0)
+                last_until_nobody_waits(self, call);
         else
                 reply(call, request->text);
 }
@@ -141,6 +163,8 @@ static struct home *home_open(const struct pipit_channel_options *options)
         struct pipit_call call = {0};
 
         assert_non_null(home);
+        sem_init(&home->is_inside, 0, 0);
+        sem_init(&home->is_left, 0, 0);
         for (size_t i = 0; i <= N_TURNS; i++)
                 sem_init(&home->may_reply[i], 0, 0);
         home->server = pipit_server_new(&server, NULL);
@@ -179,6 +203,8 @@ static int home_free(void **state)
 
         home->channel = pipit_channel_free(home->channel);
         home->server = pipit_server_free(home->server);
+        sem_destroy(&home->is_inside);
+        sem_destroy(&home->is_left);
         for (size_t i = 0; i <= N_TURNS; i++)
                 sem_destroy(&home->may_reply[i]);
         free(home);
@@ -320,6 +346,75 @@ static void a_handler_may_wait_for_a_queue(void **state)
                 wait_and_deinit(&waited[i]);
 }
 
+/* --- cancels ------------------------------------------------------------- */
+
+static void start_endless(struct home *home)
+{
+        waited_init(&home->endless);
+        home->endless.call.timeout_ms = 60000;
+        start_echo(home->channel, &home->endless, "until nobody waits");
+}
+
+static void assert_endless_was_cancelled(struct home *home)
+{
+        waited_wait(&home->endless);
+        assert_int_equal(pipit_call_error(&home->endless.call)->status, PIPIT_CANCELLED);
+        wait_for(&home->is_left);
+        assert_true(home->was_in_time);
+        waited_deinit(&home->endless);
+}
+
+static void a_cancel_reaches_a_handler_of_an_asynchronous_call(void **state)
+{
+        struct home *home = *state;
+
+        start_endless(home);
+        wait_for(&home->is_inside);
+        pipit_call_cancel(&home->endless.call);
+        assert_endless_was_cancelled(home);
+}
+
+static void cancel_endless_and_start_another(struct pipit_call *call)
+{
+        struct home *home = pipit_container_of(call, struct home, waiting.call);
+
+        waited_init(&home->other);
+        home->other.call.timeout_ms = 60000;
+        start_echo(home->channel, &home->other, "another");
+        pipit_call_cancel(&home->endless.call);
+        sem_post(&home->waiting.done);
+}
+
+static void start_two(struct pipit_call *call)
+{
+        struct starter *starter = pipit_container_of(call, struct starter, waited.call);
+        struct home *home = starter->home;
+        Echo__V1__SleepRequest request = ECHO__V1__SLEEP_REQUEST__INIT;
+
+        waited_init(&home->waiting);
+        home->waiting.call.done = cancel_endless_and_start_another;
+        echo_v1_sleep_start(home->channel, &home->waiting.call, &request);
+        start_endless(home);
+        sem_post(&starter->waited.done);
+}
+
+/* The reply of the first comes while the second is on; what is started then would leave with the cancel. */
+static void a_cancel_does_not_wait_with_a_call_that_starts_with_it(void **state)
+{
+        struct home *home = *state;
+        struct starter starter = {.home = home};
+
+        waited_init(&starter.waited);
+        starter.waited.call.done = start_two;
+        start_echo(home->channel, &starter.waited, "go");
+        wait_and_deinit(&starter.waited);
+        wait_for(&home->is_inside);
+        sem_post(&home->may_reply[0]);
+        wait_and_deinit(&home->waiting);
+        assert_endless_was_cancelled(home);
+        wait_and_deinit(&home->other);
+}
+
 #define home_test(name) cmocka_unit_test_setup_teardown(name, home_new, home_free)
 #define narrow_test(name)                                                                          \
         {                                                                                          \
@@ -334,6 +429,8 @@ int main(void)
                 home_test(a_blocking_call_nests_deeper_than_one_stack),
                 home_test(many_handlers_that_nest_deep_wait_for_each_other_in_vain_never),
                 home_test(a_handler_may_wait_for_a_queue),
+                home_test(a_cancel_reaches_a_handler_of_an_asynchronous_call),
+                home_test(a_cancel_does_not_wait_with_a_call_that_starts_with_it),
                 narrow_test(handlers_nest_deeper_than_one_stack),
                 narrow_test(a_blocking_call_nests_deeper_than_one_stack),
                 narrow_test(many_handlers_that_nest_deep_wait_for_each_other_in_vain_never),
