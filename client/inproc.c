@@ -31,6 +31,8 @@ struct inproc_socket {
         /* mutex */
         pthread_cond_t landed; /* a lane has come back */
         enum transport_pipe state;
+        unsigned n_handling; /* frames with calls, from send until their handlers have returned */
+        pthread_cond_t handled;
 };
 
 struct inproc_lane {
@@ -171,13 +173,24 @@ static struct transport_message *submit(struct inproc_lane *lane, struct transpo
         return waiting.answer;
 }
 
+/* Mutex held. */
+static void leave_handling(struct inproc_socket *socket)
+{
+        if (--socket->n_handling == 0)
+                pthread_cond_broadcast(&socket->handled);
+}
+
 static void run_departure(struct list *node)
 {
         struct inproc_lane *lane = pipit_container_of(node, struct inproc_lane, departure);
+        struct inproc_socket *socket = lane->socket;
         struct transport_message *message = lane->message;
 
         lane->message = NULL;
         message = submit(lane, message);
+        pthread_mutex_lock(&socket->mutex);
+        leave_handling(socket);
+        pthread_mutex_unlock(&socket->mutex);
         if (!message)
                 return;
 
@@ -204,6 +217,7 @@ static void lane_send(struct transport_lane *base,
         pthread_mutex_lock(&socket->mutex);
         depart(lane);
         if (has_calls) {
+                socket->n_handling++;
                 lane->message = message;
                 worker_push(&socket->runner, &lane->departure);
         }
@@ -254,6 +268,7 @@ static void lane_abort(struct transport_lane *base)
         was_queued = !list_is_empty(&lane->departure);
         if (was_queued) {
                 list_remove(&lane->departure);
+                leave_handling(socket);
                 message = lane->message;
         }
         pthread_mutex_unlock(&socket->mutex);
@@ -349,6 +364,16 @@ static void socket_hangup(struct transport_socket *base)
         set_state(socket, TRANSPORT_PIPE_LOST);
 }
 
+static void socket_wait_for_handlers(struct transport_socket *base)
+{
+        struct inproc_socket *socket = socket_of(base);
+
+        pthread_mutex_lock(&socket->mutex);
+        while (socket->n_handling > 0)
+                pthread_cond_wait(&socket->handled, &socket->mutex);
+        pthread_mutex_unlock(&socket->mutex);
+}
+
 static void release_pipe(struct inproc_socket *socket)
 {
         if (socket->pipe)
@@ -389,6 +414,7 @@ static enum transport_pipe socket_pipe(struct transport_socket *base)
 static void socket_free(struct inproc_socket *socket)
 {
         socket->door->operations->unref(socket->door);
+        pthread_cond_destroy(&socket->handled);
         pthread_cond_destroy(&socket->landed);
         pthread_mutex_destroy(&socket->mutex);
         free(socket);
@@ -411,6 +437,7 @@ static struct transport_socket *socket_open(const struct transport_options *opti
         socket->door->operations->ref(socket->door);
         pthread_mutex_init(&socket->mutex, NULL);
         pthread_cond_init(&socket->landed, NULL);
+        pthread_cond_init(&socket->handled, NULL);
         if (!worker_start(&socket->runner, &socket->mutex, run_departure)) {
                 socket_free(socket);
                 return NULL;
@@ -467,6 +494,7 @@ const struct transport inproc_transport = {
         .lane_close = lane_close,
         .send = lane_send,
         .exchange = lane_exchange,
+        .wait_for_handlers = socket_wait_for_handlers,
         .abort = lane_abort,
         .message_new = message_new,
         .message_bytes = message_bytes,

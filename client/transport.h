@@ -103,6 +103,12 @@ struct transport {
         struct transport_message *(*exchange)(struct transport_lane *lane,
                                               struct transport_message *message);
 
+        /*
+         * Waits until no handler that send() started runs on a thread of the
+         * transport, or is to. No such function: there are no such threads.
+         */
+        void (*wait_for_handlers)(struct transport_socket *socket);
+
         /* Ends what is under way with a problem, soon; nothing if nothing is. Any thread. */
         void (*abort)(struct transport_lane *lane);
 

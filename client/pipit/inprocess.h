@@ -22,7 +22,8 @@
  *      channel runs the next handlers. What waits in another way holds them up.
  *      It must not free the channel that called it.
  *   3. Server and channel may be freed in either order. Before the server's start
- *      and after its stop, calls fail as if nobody listened.
+ *      and after its stop, calls fail as if nobody listened. Freeing the channel
+ *      waits for the handlers that run on its threads and on its callers'.
  *
  * Public: installed, compiles alone, in C and C++.
  */

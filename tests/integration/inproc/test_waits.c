@@ -34,6 +34,7 @@ struct home {
         sem_t is_inside;
         sem_t is_left;
         bool was_in_time;
+        enum pipit_status late_status;
 
         sem_t may_reply[N_TURNS + 1]; /* each turn, and then the inner call */
 };
@@ -122,6 +123,21 @@ static void last_until_nobody_waits(struct home *home, struct pipit_server_call 
         sem_post(&home->is_left);
 }
 
+/* Its own call is over, but the channel is in use yet: here. */
+static void call_when_nobody_waits(struct home *home, struct pipit_server_call *call)
+{
+        struct pipit_call inner = {.timeout_ms = 20000};
+
+        sem_post(&home->is_inside);
+        while (!pipit_server_call_cancelled(call))
+                sched_yield();
+        waited_init(&home->other);
+        start_echo(home->channel, &home->other, "late");
+        home->late_status = call_echo(home->channel, &inner, "late");
+        reply(call, "nobody waits");
+        pipit_call_deinit(&inner);
+}
+
 static void handle_echo(void *self,
                         struct pipit_server_call *call,
                         const Echo__V1__EchoRequest *request)
@@ -134,6 +150,8 @@ static void handle_echo(void *self,
                 call_by_queue(self, call);
         else if (strcmp(request->text, "until nobody waits") == 0)
                 last_until_nobody_waits(self, call);
+        else if (strcmp(request->text, "call when nobody waits") == 0)
+                call_when_nobody_waits(self, call);
         else
                 reply(call, request->text);
 }
@@ -153,7 +171,11 @@ static void handle_sleep(void *self,
 
 static struct home *home_open(const struct pipit_channel_options *options)
 {
-        static const struct pipit_server_options server = {.n_workers = N_TURNS + 1};
+        /* A client that is lost does not end a handler within its deadline either. */
+        static const struct pipit_server_options server = {
+                .n_workers = N_TURNS + 1,
+                .mailbox_linger_ms = 120000,
+        };
         static const struct echo_v1_echo_service handlers = {
                 .echo = handle_echo,
                 .sleep = handle_sleep,
@@ -415,6 +437,27 @@ static void a_cancel_does_not_wait_with_a_call_that_starts_with_it(void **state)
         wait_and_deinit(&home->other);
 }
 
+/* --- the end --------------------------------------------------------------- */
+
+static void a_channel_is_freed_after_the_last_handler_that_may_call_through_it(void **state)
+{
+        struct home *home = *state;
+
+        waited_init(&home->endless);
+        home->endless.call.timeout_ms = 60000;
+        start_echo(home->channel, &home->endless, "call when nobody waits");
+        wait_for(&home->is_inside);
+        assert_null(pipit_channel_free(home->channel));
+        home->channel = NULL;
+        waited_wait(&home->endless);
+        waited_wait(&home->other);
+        assert_int_equal(pipit_call_error(&home->endless.call)->status, PIPIT_CANCELLED);
+        assert_int_equal(pipit_call_error(&home->other.call)->status, PIPIT_CANCELLED);
+        assert_int_equal(home->late_status, PIPIT_CANCELLED);
+        waited_deinit(&home->endless);
+        waited_deinit(&home->other);
+}
+
 #define home_test(name) cmocka_unit_test_setup_teardown(name, home_new, home_free)
 #define narrow_test(name)                                                                          \
         {                                                                                          \
@@ -431,6 +474,7 @@ int main(void)
                 home_test(a_handler_may_wait_for_a_queue),
                 home_test(a_cancel_reaches_a_handler_of_an_asynchronous_call),
                 home_test(a_cancel_does_not_wait_with_a_call_that_starts_with_it),
+                home_test(a_channel_is_freed_after_the_last_handler_that_may_call_through_it),
                 narrow_test(handlers_nest_deeper_than_one_stack),
                 narrow_test(a_blocking_call_nests_deeper_than_one_stack),
                 narrow_test(many_handlers_that_nest_deep_wait_for_each_other_in_vain_never),
