@@ -63,8 +63,9 @@ struct address {
         struct list limbo; /* CALL_SENT on a connection that is gone, not yet asked for */
         int64_t limbo_us;  /* when those in limbo are given up */
         size_t n_queued;
-        size_t n_sent; /* in sent and limbo */
-        bool hello_is_due;
+        size_t n_sent;     /* in sent and limbo */
+        bool hello_is_due; /* before anything else */
+        size_t n_hellos;   /* under way */
         uint64_t *cancels; /* ids to be told to the server */
         size_t n_cancels;
         size_t cancels_capacity;

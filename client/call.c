@@ -12,6 +12,7 @@
 #include "client/errors.h"
 #include "client/intercept.h"
 #include "client/queue.h"
+#include "client/worker.h"
 #include "core/rpc/message.h"
 #include "core/rpc/status_codec.h"
 #include "core/rpc/wire_check.h"
@@ -227,9 +228,13 @@ void call_wait(struct pipit_call_state *state)
         atomic_uint *word = &state->is_finished;
         unsigned int seen = CALLER_AWAKE;
 
-        (void)atomic_compare_exchange_strong(word, &seen, CALLER_ASLEEP);
+        if (!atomic_compare_exchange_strong(word, &seen, CALLER_ASLEEP))
+                return;
+
+        worker_wait_begins();
         while (atomic_load(word) != CALLER_FINISHED)
                 syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, CALLER_ASLEEP, NULL, NULL, 0);
+        worker_wait_ends();
 }
 
 static void run_done(struct pipit_call *call)

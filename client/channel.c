@@ -295,6 +295,31 @@ static void end_everything(struct pipit_channel *channel)
         channel_wake(channel);
 }
 
+static void wait_for_handlers(struct pipit_channel *channel)
+{
+        for (size_t i = 0; i < channel->n_addresses; i++) {
+                struct transport_socket *socket = channel->addresses[i].socket;
+
+                if (socket->transport->wait_for_handlers)
+                        socket->transport->wait_for_handlers(socket);
+        }
+}
+
+/*
+ * In-process, handlers of calls that are over may run yet, and start calls
+ * through this channel, which end at once: while its thread is there to end them.
+ */
+static void wait_until_unused(struct pipit_channel *channel)
+{
+        do {
+                while (channel->n_active > 0)
+                        pthread_cond_wait(&channel->idle, &channel->mutex);
+                pthread_mutex_unlock(&channel->mutex);
+                wait_for_handlers(channel);
+                pthread_mutex_lock(&channel->mutex);
+        } while (channel->n_active > 0);
+}
+
 struct pipit_channel *pipit_channel_free(struct pipit_channel *channel)
 {
         if (!channel || call_is_in_done() || channel_is_forked(channel))
@@ -302,8 +327,7 @@ struct pipit_channel *pipit_channel_free(struct pipit_channel *channel)
 
         pthread_mutex_lock(&channel->mutex);
         end_everything(channel);
-        while (channel->n_active > 0)
-                pthread_cond_wait(&channel->idle, &channel->mutex);
+        wait_until_unused(channel);
         channel->is_stopping = true;
         channel_wake(channel);
         pthread_mutex_unlock(&channel->mutex);

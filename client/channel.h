@@ -72,12 +72,12 @@ struct pipit_channel {
         struct list waiting;
         struct endings endings;           /* for the channel's thread to finish */
         struct pipit_call *out_of_memory; /* the same, without a state; by call->next */
-        size_t n_active;                  /* started, and done() has not returned */
-        int64_t wake_us;                  /* when the channel's thread looks by itself */
-        bool is_closing;                  /* free has begun: nothing new */
-        bool is_stopping;                 /* its thread ends, and nothing is sent */
-        int64_t expiry_us;                /* no call's time is over before */
-        atomic_bool is_woken;             /* event_fd has been written and not read */
+        size_t n_active;      /* calls whose done() has not returned, and threads that submit one */
+        int64_t wake_us;      /* when the channel's thread looks by itself */
+        bool is_closing;      /* free has begun: nothing new */
+        bool is_stopping;     /* its thread ends, and nothing is sent */
+        int64_t expiry_us;    /* no call's time is over before */
+        atomic_bool is_woken; /* event_fd has been written and not read */
 };
 
 /* In a child of fork(): nothing here works any more. */
@@ -123,7 +123,7 @@ void endings_append_all(struct endings *endings, struct endings *from);
  */
 void channel_finish(struct pipit_channel *channel, struct endings *endings);
 
-/* @n_left of those that are active are so no more. Mutex held. */
+/* @n_left of n_active are so no more; where one was this thread, the channel may be gone once the mutex is let go. Mutex held. */
 void channel_leave(struct pipit_channel *channel, size_t n_left);
 
 /* Whether this thread is in channel_finish() of @channel. */

@@ -1,15 +1,15 @@
 #include "client/inproc.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "client/worker.h"
 #include "core/base/clock.h"
 #include "core/base/macros.h"
 #include "core/rpc/inprocess.h"
 
-/* Handlers that call handlers, in one thread. Deeper ones go on the runner's stack. */
+/* Handlers that call handlers, in one thread. Deeper ones go on a stack of the runner's. */
 #define EXCHANGES_MAX 16
 
 /* How soon a lane that was between two steps when it was aborted is aborted again. */
@@ -17,33 +17,22 @@
 
 struct inproc_lane;
 
-/* A thread that works off a queue of lanes. */
-struct worker {
-        struct inproc_socket *socket;
-        void (*run)(struct inproc_lane *lane);
-        pthread_t thread;
-        pthread_cond_t changed;
-
-        /* the socket's mutex */
-        struct inproc_lane *first;
-        struct inproc_lane **last;
-};
-
 struct inproc_socket {
         struct transport_socket base;
         struct transport_options options;
         struct pipit_inprocess *door; /* a reference */
         struct pipit_inprocess_client client;
         struct pipit_inprocess_pipe *pipe; /* of the last dial, NULL: none; while no lane is away */
-        struct worker runner;
-        struct worker reader;
+        struct worker runner;              /* of departures */
+        struct worker reader;              /* of arrivals */
 
         pthread_mutex_t mutex;
 
         /* mutex */
         pthread_cond_t landed; /* a lane has come back */
         enum transport_pipe state;
-        bool is_ending;
+        unsigned n_handling; /* frames with calls, from send until their handlers have returned */
+        pthread_cond_t handled;
 };
 
 struct inproc_lane {
@@ -60,9 +49,9 @@ struct inproc_lane {
 
         /* the socket's mutex */
         bool is_away;     /* from send until an on_*() begins */
-        bool is_queued;   /* for the runner */
         unsigned n_calls; /* of on_*() that have not returned */
-        struct inproc_lane *next;
+        struct list departure;
+        struct list arrival;
 };
 
 /* What this thread waits for with exchange(), the innermost first. */
@@ -91,103 +80,6 @@ static const struct pipit_inprocess_operations *server_of(const struct inproc_la
         return lane->socket->door->operations;
 }
 
-/* --- workers ------------------------------------------------------------- */
-
-/* Mutex held. */
-static void worker_push(struct worker *worker, struct inproc_lane *lane)
-{
-        lane->next = NULL;
-        *worker->last = lane;
-        worker->last = &lane->next;
-        pthread_cond_signal(&worker->changed);
-}
-
-/* Mutex held. */
-static struct inproc_lane *worker_take(struct worker *worker)
-{
-        struct inproc_lane *lane = worker->first;
-
-        if (!lane)
-                return NULL;
-
-        worker->first = lane->next;
-        if (!worker->first)
-                worker->last = &worker->first;
-
-        return lane;
-}
-
-/* Mutex held. */
-static void worker_remove(struct worker *worker, struct inproc_lane *lane)
-{
-        struct inproc_lane **link = &worker->first;
-
-        while (*link != lane)
-                link = &(*link)->next;
-        *link = lane->next;
-        if (!*link)
-                worker->last = link;
-}
-
-static void *worker_main(void *context)
-{
-        struct worker *worker = context;
-        struct inproc_socket *socket = worker->socket;
-
-        pthread_mutex_lock(&socket->mutex);
-        for (;;) {
-                struct inproc_lane *lane = worker_take(worker);
-
-                if (lane) {
-                        lane->is_queued = false;
-                        pthread_mutex_unlock(&socket->mutex);
-                        worker->run(lane);
-                        pthread_mutex_lock(&socket->mutex);
-                } else if (socket->is_ending) {
-                        break;
-                } else {
-                        pthread_cond_wait(&worker->changed, &socket->mutex);
-                }
-        }
-        pthread_mutex_unlock(&socket->mutex);
-
-        return NULL;
-}
-
-/* Signals are for the threads of the program. */
-static bool worker_start(struct worker *worker,
-                         struct inproc_socket *socket,
-                         void (*run)(struct inproc_lane *lane))
-{
-        sigset_t all, before;
-        int error;
-
-        worker->socket = socket;
-        worker->run = run;
-        worker->last = &worker->first;
-        pthread_cond_init(&worker->changed, NULL);
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        error = pthread_create(&worker->thread, NULL, worker_main, worker);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        if (error)
-                pthread_cond_destroy(&worker->changed);
-
-        return error == 0;
-}
-
-static void worker_stop(struct worker *worker)
-{
-        struct inproc_socket *socket = worker->socket;
-
-        pthread_mutex_lock(&socket->mutex);
-        socket->is_ending = true;
-        pthread_cond_signal(&worker->changed);
-        pthread_mutex_unlock(&socket->mutex);
-        pthread_join(worker->thread, NULL);
-        pthread_cond_destroy(&worker->changed);
-}
-
 /* --- answers ------------------------------------------------------------- */
 
 static void give_to_reader(struct inproc_lane *lane,
@@ -199,7 +91,7 @@ static void give_to_reader(struct inproc_lane *lane,
         lane->message = message;
         lane->problem = problem;
         pthread_mutex_lock(&socket->mutex);
-        worker_push(&socket->reader, lane);
+        worker_push(&socket->reader, &lane->arrival);
         pthread_mutex_unlock(&socket->mutex);
 }
 
@@ -229,6 +121,11 @@ static void land(struct inproc_lane *lane)
         lane->n_calls--;
         pthread_cond_broadcast(&socket->landed);
         pthread_mutex_unlock(&socket->mutex);
+}
+
+static void run_arrival(struct list *node)
+{
+        land(pipit_container_of(node, struct inproc_lane, arrival));
 }
 
 /*
@@ -276,12 +173,24 @@ static struct transport_message *submit(struct inproc_lane *lane, struct transpo
         return waiting.answer;
 }
 
-static void run_frame(struct inproc_lane *lane)
+/* Mutex held. */
+static void leave_handling(struct inproc_socket *socket)
 {
+        if (--socket->n_handling == 0)
+                pthread_cond_broadcast(&socket->handled);
+}
+
+static void run_departure(struct list *node)
+{
+        struct inproc_lane *lane = pipit_container_of(node, struct inproc_lane, departure);
+        struct inproc_socket *socket = lane->socket;
         struct transport_message *message = lane->message;
 
         lane->message = NULL;
         message = submit(lane, message);
+        pthread_mutex_lock(&socket->mutex);
+        leave_handling(socket);
+        pthread_mutex_unlock(&socket->mutex);
         if (!message)
                 return;
 
@@ -297,17 +206,28 @@ static void depart(struct inproc_lane *lane)
         lane->exchange.pipe = lane->socket->pipe;
 }
 
-static void lane_send(struct transport_lane *base, struct transport_message *message)
+/* What starts no handler goes at once: it may be the cancel that ends the one on the runner. */
+static void lane_send(struct transport_lane *base,
+                      struct transport_message *message,
+                      bool has_calls)
 {
         struct inproc_lane *lane = lane_of(base);
         struct inproc_socket *socket = lane->socket;
 
         pthread_mutex_lock(&socket->mutex);
         depart(lane);
-        lane->message = message;
-        lane->is_queued = true;
-        worker_push(&socket->runner, lane);
+        if (has_calls) {
+                socket->n_handling++;
+                lane->message = message;
+                worker_push(&socket->runner, &lane->departure);
+        }
         pthread_mutex_unlock(&socket->mutex);
+        if (has_calls)
+                return;
+
+        message = submit(lane, message);
+        if (message)
+                give_to_reader(lane, message, NULL);
 }
 
 static struct transport_message *lane_exchange(struct transport_lane *base,
@@ -317,7 +237,7 @@ static struct transport_message *lane_exchange(struct transport_lane *base,
         struct inproc_socket *socket = lane->socket;
 
         if (innermost && innermost->depth >= EXCHANGES_MAX) {
-                lane_send(base, message);
+                lane_send(base, message, true);
                 return NULL;
         }
 
@@ -345,10 +265,10 @@ static void lane_abort(struct transport_lane *base)
 
         pthread_mutex_lock(&socket->mutex);
         is_away = lane->is_away;
-        was_queued = lane->is_queued;
+        was_queued = !list_is_empty(&lane->departure);
         if (was_queued) {
-                worker_remove(&socket->runner, lane);
-                lane->is_queued = false;
+                list_remove(&lane->departure);
+                leave_handling(socket);
                 message = lane->message;
         }
         pthread_mutex_unlock(&socket->mutex);
@@ -378,6 +298,8 @@ static struct transport_lane *lane_open(struct transport_socket *base,
         lane->options = *options;
         lane->socket = socket_of(base);
         lane->exchange.client = &lane->socket->client;
+        list_init(&lane->departure);
+        list_init(&lane->arrival);
 
         return &lane->base;
 }
@@ -442,6 +364,16 @@ static void socket_hangup(struct transport_socket *base)
         set_state(socket, TRANSPORT_PIPE_LOST);
 }
 
+static void socket_wait_for_handlers(struct transport_socket *base)
+{
+        struct inproc_socket *socket = socket_of(base);
+
+        pthread_mutex_lock(&socket->mutex);
+        while (socket->n_handling > 0)
+                pthread_cond_wait(&socket->handled, &socket->mutex);
+        pthread_mutex_unlock(&socket->mutex);
+}
+
 static void release_pipe(struct inproc_socket *socket)
 {
         if (socket->pipe)
@@ -482,6 +414,7 @@ static enum transport_pipe socket_pipe(struct transport_socket *base)
 static void socket_free(struct inproc_socket *socket)
 {
         socket->door->operations->unref(socket->door);
+        pthread_cond_destroy(&socket->handled);
         pthread_cond_destroy(&socket->landed);
         pthread_mutex_destroy(&socket->mutex);
         free(socket);
@@ -504,11 +437,12 @@ static struct transport_socket *socket_open(const struct transport_options *opti
         socket->door->operations->ref(socket->door);
         pthread_mutex_init(&socket->mutex, NULL);
         pthread_cond_init(&socket->landed, NULL);
-        if (!worker_start(&socket->runner, socket, run_frame)) {
+        pthread_cond_init(&socket->handled, NULL);
+        if (!worker_start(&socket->runner, &socket->mutex, run_departure)) {
                 socket_free(socket);
                 return NULL;
         }
-        if (!worker_start(&socket->reader, socket, land)) {
+        if (!worker_start(&socket->reader, &socket->mutex, run_arrival)) {
                 worker_stop(&socket->runner);
                 socket_free(socket);
                 return NULL;
@@ -560,6 +494,7 @@ const struct transport inproc_transport = {
         .lane_close = lane_close,
         .send = lane_send,
         .exchange = lane_exchange,
+        .wait_for_handlers = socket_wait_for_handlers,
         .abort = lane_abort,
         .message_new = message_new,
         .message_bytes = message_bytes,

@@ -6,6 +6,8 @@ void lane_land(struct lane *lane)
 {
         lane->state = LANE_LANDED;
         lane->address->n_flying--;
+        if (lane->frame == LANE_FRAME_HELLO)
+                lane->address->n_hellos--;
 }
 
 void lane_rest(struct lane *lane)

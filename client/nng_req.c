@@ -437,10 +437,13 @@ static void req_lane_stop(struct transport_lane *lane)
         nng_aio_stop(lane_of(lane)->aio);
 }
 
-static void req_lane_send(struct transport_lane *base, struct transport_message *message)
+static void req_lane_send(struct transport_lane *base,
+                          struct transport_message *message,
+                          bool has_calls)
 {
         struct req_lane *lane = lane_of(base);
 
+        (void)has_calls;
         lane->is_receiving = false;
         nng_aio_set_msg(lane->aio, nng_of(message));
         nng_ctx_send(lane->context, lane->aio);

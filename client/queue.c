@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "client/errors.h"
+#include "client/worker.h"
 #include "core/base/clock.h"
 #include "core/base/macros.h"
 
@@ -170,9 +171,11 @@ bool pipit_queue_wait(struct pipit_queue *queue, int timeout_ms)
         int64_t until_us = timeout_ms < 0 ? 0 : pipit_clock_now_us() + timeout_ms * PIPIT_US_PER_MS;
         int n_fds;
 
+        worker_wait_begins();
         do
                 n_fds = poll(&fd, 1, timeout_ms < 0 ? -1 : left_ms(until_us));
         while (n_fds < 0 && errno == EINTR);
+        worker_wait_ends();
 
         return n_fds > 0;
 }

@@ -117,6 +117,12 @@ static void end_those_too_large(struct address *address, struct endings *endings
         }
 }
 
+/* Where calls may wait for the handler that a cancel is for, as in-process, cancels go without them. */
+static bool cancels_go_alone(const struct address *address)
+{
+        return address->n_cancels > 0 && address->socket->transport->exchange;
+}
+
 static struct batch choose(const struct address *address, int64_t now_us)
 {
         const struct pipit_channel *channel = address->channel;
@@ -133,8 +139,8 @@ static struct batch choose(const struct address *address, int64_t now_us)
                 size_t n_bytes = encode_bytes_size(
                         call_size(state, channel->next_id + batch.n_calls, now_us));
 
-                if (batch.n_calls == PIPIT_CALLS_PER_FRAME_MAX || batch.n_calls == n_room ||
-                    batch.n_bytes + n_bytes > n_bytes_max)
+                if (cancels_go_alone(address) || batch.n_calls == PIPIT_CALLS_PER_FRAME_MAX ||
+                    batch.n_calls == n_room || batch.n_bytes + n_bytes > n_bytes_max)
                         break;
                 batch.n_bytes += n_bytes;
                 batch.n_calls++;
@@ -206,13 +212,28 @@ static struct transport_message *build_calls(struct lane *lane,
         return writing.message;
 }
 
+/*
+ * Awaits also tell the server to send no more replies by our earlier
+ * connections, whose end it may not have seen. So who comes back and awaits
+ * nothing names the last id: what is answered to that finds no call. 0: no need.
+ */
+static uint64_t id_to_come_back_with(const struct address *address)
+{
+        if (address->epoch == 1 || !list_is_empty(&address->limbo))
+                return 0;
+
+        return address->channel->next_id - 1;
+}
+
 /* Asks for the calls in limbo, as many as fit. */
 static struct transport_message *build_hello(struct lane *lane)
 {
         struct address *address = lane->address;
+        uint64_t last_id = id_to_come_back_with(address);
         struct list *node = address->limbo.next;
-        size_t n_bytes = 0, n_ids = 0;
+        size_t n_bytes = last_id ? encode_number_size(last_id) : 0;
         struct writing writing;
+        size_t n_ids = 0;
 
         for (; node != &address->limbo && n_ids < IDS_PER_FRAME_MAX; node = node->next) {
                 n_bytes += encode_number_size(
@@ -223,6 +244,8 @@ static struct transport_message *build_hello(struct lane *lane)
                 return NULL;
 
         lane->frame = LANE_FRAME_HELLO;
+        if (last_id)
+                writing.to = encode_number(writing.to, ENCODE_REQUEST_AWAITS, last_id);
         for (size_t i = 0; i < n_ids; i++) {
                 node = list_take(&address->limbo);
                 list_append(&address->sent, node);
@@ -275,11 +298,19 @@ static void take_off(struct lane *lane, int64_t now_us)
         struct address *address = lane->address;
 
         address->n_flying++;
+        if (lane->frame == LANE_FRAME_HELLO)
+                address->n_hellos++;
         lane->state = LANE_FLYING;
         lane->epoch = address->epoch;
         lane->sent_us = now_us;
         channel_wake_at(address->channel,
                         now_us + (PIPIT_HOLD_MS_DEFAULT + PIPIT_HOLD_GRACE_MS) * PIPIT_US_PER_MS);
+}
+
+/* Calls that overtook the first frame of a later connection could be answered on an earlier one. */
+static bool is_held_by_hello(const struct address *address)
+{
+        return address->epoch > 1 && address->n_hellos > 0 && !address->hello_is_due;
 }
 
 static struct lane *next_departure(struct address *address,
@@ -289,7 +320,8 @@ static struct lane *next_departure(struct address *address,
         struct lane *lane = address->idle;
         int64_t now_us;
 
-        if (address->state != ADDRESS_UP || !lane || address->channel->is_stopping)
+        if (address->state != ADDRESS_UP || !lane || address->channel->is_stopping ||
+            is_held_by_hello(address))
                 return NULL;
         if (!address->hello_is_due && list_is_empty(&address->queue) && address->n_cancels == 0 &&
             (address->n_sent == 0 || address->n_flying > 0))
@@ -316,7 +348,7 @@ void channel_flush_address(struct address *address, struct endings *endings)
 
         while ((lane = next_departure(address, endings, &message))) {
                 pthread_mutex_unlock(&channel->mutex);
-                lane->wire->transport->send(lane->wire, message);
+                lane->wire->transport->send(lane->wire, message, lane->n_ids > 0);
                 pthread_mutex_lock(&channel->mutex);
         }
 }
@@ -335,7 +367,8 @@ static struct lane *caller_departure(struct address *address,
         struct batch batch = {.n_calls = 1};
 
         if (!lane || address->state != ADDRESS_UP || address->hello_is_due ||
-            now_us < address->busy_until_us || address->n_sent >= PIPIT_CALLS_PER_MAILBOX_MAX ||
+            is_held_by_hello(address) || now_us < address->busy_until_us ||
+            address->n_sent >= PIPIT_CALLS_PER_MAILBOX_MAX ||
             state->record.n_bytes + overhead > address->frame_bytes_max)
                 return NULL;
 
@@ -353,21 +386,15 @@ static struct lane *caller_departure(struct address *address,
         return lane;
 }
 
-/*
- * The handler may take its time, and the call end without it: the channel stays
- * until this thread is back.
- */
 static void exchange(struct lane *lane, struct transport_message *message)
 {
         struct pipit_channel *channel = lane->address->channel;
 
-        channel->n_active++;
         pthread_mutex_unlock(&channel->mutex);
         message = lane->wire->transport->exchange(lane->wire, message);
         if (message)
                 lane_take_answer(lane, message);
         pthread_mutex_lock(&channel->mutex);
-        channel_leave(channel, 1);
 }
 
 void channel_flush_caller(struct address *address,

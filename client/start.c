@@ -69,14 +69,19 @@ static void hand_over(struct pipit_channel *channel, struct pipit_call_state *st
         pthread_mutex_unlock(&state->mutex);
 }
 
-/* Endings of other calls, or of this one, that come up here are for the channel's thread. */
+/*
+ * Endings of other calls, or of this one, that come up here are for the channel's
+ * thread. The mutex is let go around the transport, where a handler may run, too;
+ * the call may be over before this thread is back. So the thread counts as well:
+ * who frees the channel waits for it.
+ */
 static void submit(struct pipit_channel *channel, struct pipit_call_state *state)
 {
         bool is_corked = channel_is_corked(channel);
         struct address *address;
 
         pthread_mutex_lock(&channel->mutex);
-        channel->n_active++;
+        channel->n_active += 2;
         if (state->deadline_us < channel->expiry_us) {
                 channel->expiry_us = state->deadline_us;
                 channel_wake_at(channel, state->deadline_us);
@@ -88,6 +93,7 @@ static void submit(struct pipit_channel *channel, struct pipit_call_state *state
                 channel_flush_address(address, &channel->endings);
         if (channel->endings.first)
                 channel_wake(channel);
+        channel_leave(channel, 1);
         pthread_mutex_unlock(&channel->mutex);
 }
 

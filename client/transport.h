@@ -90,8 +90,10 @@ struct transport {
         /* Frees, after every lane of the socket was stopped. */
         void (*lane_close)(struct transport_lane *lane);
 
-        /* Takes @message. */
-        void (*send)(struct transport_lane *lane, struct transport_message *message);
+        /* Takes @message. @has_calls: a frame that handlers run for; others wait for no handler. */
+        void (*send)(struct transport_lane *lane,
+                     struct transport_message *message,
+                     bool has_calls);
 
         /*
          * The same on a thread that does nothing but wait for the answer: where
@@ -100,6 +102,12 @@ struct transport {
          */
         struct transport_message *(*exchange)(struct transport_lane *lane,
                                               struct transport_message *message);
+
+        /*
+         * Waits until no handler that send() started runs on a thread of the
+         * transport, or is to. No such function: there are no such threads.
+         */
+        void (*wait_for_handlers)(struct transport_socket *socket);
 
         /* Ends what is under way with a problem, soon; nothing if nothing is. Any thread. */
         void (*abort)(struct transport_lane *lane);

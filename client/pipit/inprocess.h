@@ -17,10 +17,13 @@
  *      its deadline. Asynchronous calls run theirs on a thread of the channel,
  *      one after the other. So do not hold a lock over a blocking call that the
  *      handler takes.
- *   2. Such a handler may call its own server, through this channel too. It must
- *      not free the channel that called it.
+ *   2. Such a handler may call its own server, through this channel too, and wait
+ *      by a blocking call or pipit_queue_wait(): meanwhile another thread of the
+ *      channel runs the next handlers. What waits in another way holds them up.
+ *      It must not free the channel that called it.
  *   3. Server and channel may be freed in either order. Before the server's start
- *      and after its stop, calls fail as if nobody listened.
+ *      and after its stop, calls fail as if nobody listened. Freeing the channel
+ *      waits for the handlers that run on its threads and on its callers'.
  *
  * Public: installed, compiles alone, in C and C++.
  */

@@ -11,6 +11,9 @@
  *      submit -> answered(message), once, on any thread, perhaps inside submit
  *             -> abandon: it will not be answered
  *
+ * Inside submit it comes only after all handlers that submit runs, so that who
+ * takes it in behind submit keeps nobody waiting.
+ *
  * The door is counted; it outlives its server for those who hold it, and then
  * lets nobody in. Every function may be called on any thread.
  */

@@ -50,7 +50,8 @@ struct box {
         struct rep_context *newest;
         unsigned n_held;
         unsigned n_answer_now;
-        unsigned held_max; /* of the newest frame; 0: none */
+        unsigned held_max;    /* of the newest frame; 0: none */
+        uint64_t home_serial; /* of the newest pipe that brought awaits: older ones were left */
         int n_pipes;
         int64_t linger_until_us; /* 0: it has pipes */
 
@@ -137,11 +138,28 @@ void box_unhold(struct box *box, struct rep_context *context);
 /* All held frames are to be answered now: a drain begins. */
 void box_answer_all(struct box *box);
 
+/*
+ * With the mutex: awaits came from @peer, and so its client has left all older
+ * pipes, whose end may not be noticed here. No reply goes there any more: what
+ * is held there is to be answered now, with nothing, as is what still comes.
+ */
+void box_move_home(struct box *box, const struct peer *peer);
+
+/* With the mutex. */
+bool box_has_left(const struct box *box, const struct peer *peer);
+
 /* With the mutex: the oldest held frame of @peer is to be answered now. */
 void box_answer_oldest_of(struct box *box, const struct peer *peer);
 
 /* Answers held frames as docs/wire.md, "When a frame is answered", says. */
 void box_flush(struct box *box);
+
+/*
+ * The same but for @except, an in-process frame whose handlers this thread is yet
+ * to run: its sender takes an answer in only after them, and it would bring what
+ * others wait for, and perhaps what ends the handlers.
+ */
+void box_flush_but(struct box *box, const struct rep_context *except);
 
 /* Lets go of a frame without an answer. */
 void held_drop(struct rep_context *context);

@@ -70,6 +70,23 @@ static void answer_now(struct box *box, struct rep_context *context)
         }
 }
 
+bool box_has_left(const struct box *box, const struct peer *peer)
+{
+        return peer->serial < box->home_serial;
+}
+
+/* Late awaits of an older pipe change nothing. */
+void box_move_home(struct box *box, const struct peer *peer)
+{
+        if (box_has_left(box, peer))
+                return;
+
+        box->home_serial = peer->serial;
+        for (struct rep_context *held = box->oldest; held; held = held->next)
+                if (box_has_left(box, held->peer))
+                        answer_now(box, held);
+}
+
 void box_answer_oldest_of(struct box *box, const struct peer *peer)
 {
         for (struct rep_context *held = box->oldest; held; held = held->next) {
@@ -187,23 +204,35 @@ static uint8_t *head_write(const struct pipit_server *server, bool draining, uin
         return to;
 }
 
-/* With the mutex. Moves what fits from ready into a response. NULL: out of memory, and nothing has moved. */
-static struct rep_message *response_make(struct box *box, size_t n_bytes_max)
+/* With the mutex. How many replies the response to @held takes. */
+static size_t choose(struct box *box,
+                     const struct rep_context *held,
+                     size_t n_room,
+                     size_t *ret_n_bytes)
 {
-        bool draining = atomic_load(&box->server->draining);
-        size_t n_head = RESPONSE_OVERHEAD_BYTES - (draining ? 0 : 2);
-        size_t n_room = n_bytes_max - n_head;
-        struct rep_message *message;
-        size_t n_replies;
-        size_t n_bytes;
-        uint8_t *to;
+        *ret_n_bytes = 0;
+        if (box_has_left(box, held->peer))
+                return 0;
 
         if (box->simple)
                 shrink_last(&box->ready, n_room);
         else
                 shrink_first(&box->ready, n_room);
-        n_replies = count_fitting(&box->ready, n_room, &n_bytes);
 
+        return count_fitting(&box->ready, n_room, ret_n_bytes);
+}
+
+/* With the mutex. Moves what fits from ready into a response. NULL: out of memory, and nothing has moved. */
+static struct rep_message *response_make(struct box *box, const struct rep_context *held)
+{
+        bool draining = atomic_load(&box->server->draining);
+        size_t n_head = RESPONSE_OVERHEAD_BYTES - (draining ? 0 : 2);
+        struct rep_message *message;
+        size_t n_replies;
+        size_t n_bytes;
+        uint8_t *to;
+
+        n_replies = choose(box, held, held->response_bytes_max - n_head, &n_bytes);
         message = rep_message_new(n_head + n_bytes);
         if (!message)
                 return NULL;
@@ -235,29 +264,37 @@ static bool answers_oldest(const struct box *box)
 }
 
 /* With the mutex. The frame whose sender waits on this very thread, or else the oldest. */
-static struct rep_context *nearest(struct box *box)
+static struct rep_context *nearest(struct box *box, const struct rep_context *except)
 {
         struct rep_context *own = inproc_frame_of_this_thread();
 
-        if (own && box->ready.n_live > 0 &&
+        if (own && own != except && box->ready.n_live > 0 &&
             atomic_load_explicit(&own->holder, memory_order_relaxed) == box)
                 return own;
 
         return box->oldest;
 }
 
-/* With the mutex. The frame to be answered, taken out, or NULL. Frames of a closed pipe consume nothing. */
-static struct rep_context *pick(struct box *box)
+/* With the mutex. */
+static struct rep_context *first_to_answer_now(struct box *box, const struct rep_context *except)
 {
-        struct rep_context *held = NULL;
+        struct rep_context *held = box->n_answer_now > 0 ? box->oldest : NULL;
 
-        if (box->n_answer_now > 0) {
-                held = box->oldest;
-                while (!held->answer_now)
-                        held = held->next;
-        } else if (box->n_held > 0 && answers_oldest(box)) {
-                held = nearest(box);
-        }
+        while (held && (!held->answer_now || held == except))
+                held = held->next;
+
+        return held;
+}
+
+/* With the mutex. The frame to be answered, taken out, or NULL. Frames of a closed pipe consume nothing. */
+static struct rep_context *pick(struct box *box, const struct rep_context *except)
+{
+        struct rep_context *held = first_to_answer_now(box, except);
+
+        if (!held && box->n_held > 0 && answers_oldest(box))
+                held = nearest(box, except);
+        if (held == except)
+                held = NULL;
         if (held)
                 box_unhold(box, held);
 
@@ -271,31 +308,38 @@ static bool peer_leaves(const struct peer *peer)
 }
 
 /* A frame and its response, or only the frame, or nothing. */
-static struct rep_context *next_answer(struct box *box, struct rep_message **ret_message)
+static struct rep_context *next_answer(struct box *box,
+                                       const struct rep_context *except,
+                                       struct rep_message **ret_message)
 {
         struct rep_context *held;
 
         *ret_message = NULL;
 
         pthread_mutex_lock(&box->mutex);
-        held = pick(box);
+        held = pick(box, except);
         if (held && !peer_leaves(held->peer))
-                *ret_message = response_make(box, held->response_bytes_max);
+                *ret_message = response_make(box, held);
         pthread_mutex_unlock(&box->mutex);
 
         return held;
 }
 
-void box_flush(struct box *box)
+void box_flush_but(struct box *box, const struct rep_context *except)
 {
         struct rep_context *held;
         struct rep_message *message;
 
-        while ((held = next_answer(box, &message))) {
+        while ((held = next_answer(box, except, &message))) {
                 if (box->simple)
                         box_leave(box, held->peer);
                 held_answer(held, message);
         }
+}
+
+void box_flush(struct box *box)
+{
+        box_flush_but(box, NULL);
 }
 
 /* --- time ---------------------------------------------------------------- */

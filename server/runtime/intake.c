@@ -423,8 +423,10 @@ static void hold(struct intake *in)
         in->hold_until_us = in->now_us + hold_ms * PIPIT_US_PER_MS;
         context->hold_until_us = in->hold_until_us;
         context->response_bytes_max = response_bytes;
-        context->answer_now = request->n_calls == 0 && request->n_cancels + request->n_awaits > 0 &&
-                              in->n_answered == request->n_awaits;
+        context->answer_now =
+                box_has_left(in->box, in->peer) ||
+                (request->n_calls == 0 && request->n_cancels + request->n_awaits > 0 &&
+                 in->n_answered == request->n_awaits);
         box_hold(in->box, context);
         in->context = NULL;
 
@@ -448,6 +450,8 @@ static bool enter(struct intake *in)
                         cancel(in, in->request->cancels[i]);
         }
         if (entered) {
+                if (in->request->n_awaits > 0)
+                        box_move_home(box, in->peer);
                 for (size_t i = 0; i < in->request->n_awaits; ++i)
                         await(in, in->request->awaits[i]);
                 arrive(in);
@@ -477,6 +481,8 @@ static int64_t first_due(const struct intake *in)
 /* False: reject tells, and in->context is still to be answered. */
 static bool take_in(struct intake *in, bool last)
 {
+        const struct rep_context *context = in->context;
+
         if (!check_header(in, last) || !unpack(in) || !check_request(in) || !find_box(in) ||
             !make_calls(in) || !enter(in))
                 return false;
@@ -484,7 +490,7 @@ static bool take_in(struct intake *in, bool last)
         box_arm(in->box, in->peer, first_due(in));
         /* A handler in its caller's thread may call in its turn, which needs a frame that the client has back. */
         if (in->crowded && inproc_is_pipe(in->peer->pipe))
-                box_flush(in->box);
+                box_flush_but(in->box, context);
         frame_dispatch(in->frame);
         burst_mark(in->box);
 

@@ -342,6 +342,7 @@ static struct peer *peer_new(struct pipit_server *server,
         }
         peer->server = server;
         peer->pipe = pipe;
+        peer->serial = atomic_fetch_add(&server->peers.n_ever, 1);
         peer->pid = identity->pid;
         atomic_init(&peer->descriptor, -1);
         peer->removal.run = run_removal;

@@ -50,7 +50,8 @@ struct peer {
         struct pipit_server *server;
         struct principal *principal; /* a reference */
         uint32_t pipe;
-        pid_t pid; /* 0: unknown; for logs */
+        uint64_t serial; /* counts pipes as they come */
+        pid_t pid;       /* 0: unknown; for logs */
         atomic_bool gone;
         atomic_int descriptor; /* of its connection; -1: not known. Another's when gone */
 
@@ -83,6 +84,7 @@ struct peer_table {
         /* private */
         struct peer_shard shards[PEER_SHARDS];
         atomic_uint n_pipes;
+        atomic_uint_fast64_t n_ever; /* pipes that have come */
         pthread_mutex_t mutex;
         struct principal *principals;
 };

@@ -6,8 +6,9 @@
  * Each option is a member of struct pipit_server_options, with dashes. Prints
  * `listening on URL`, then `ran TEXT`, `done TEXT` and `cancelled TEXT` of each
  * call that has a text, as it starts, has been answered, or sees that nobody
- * waits. Echo of the text "grow" answers with that NUMBER of bytes. SIGTERM
- * drains; a second one ends it at once. Exits 0 if nothing accepted was left.
+ * waits. Echo of the text "grow" answers with that NUMBER of bytes, "wake TEXT"
+ * ends the Sleep of that text. SIGTERM drains; a second one ends it at once.
+ * Exits 0 if nothing accepted was left.
  */
 
 #include <pipit/server.h>
@@ -52,15 +53,26 @@ static void say(const char *what, const char *text)
         fflush(stdout);
 }
 
+static void wake(struct echo *echo, const char *text)
+{
+        pthread_mutex_lock(&echo->lock);
+        for (struct sleeper *sleeper = echo->sleepers; sleeper; sleeper = sleeper->next)
+                if (strcmp(sleeper->text, text) == 0)
+                        sleeper->until_us = 0;
+        pthread_cond_signal(&echo->changed);
+        pthread_mutex_unlock(&echo->lock);
+}
+
 static void handle_echo(void *self,
                         struct pipit_server_call *call,
                         const Echo__V1__EchoRequest *request)
 {
+        static const char waker[] = "wake ";
         Echo__V1__EchoResponse response = ECHO__V1__ECHO_RESPONSE__INIT;
 
-        (void)self;
-
         say("ran", request->text);
+        if (strncmp(request->text, waker, strlen(waker)) == 0)
+                wake(self, request->text + strlen(waker));
         response.text = request->text;
         response.number = request->number;
         response.data = request->data;

@@ -5,7 +5,7 @@ import os
 import echo
 import users
 import wire
-from channel import Channel, rejected
+from channel import Channel, rejected, simple
 from harness import Skip, equal, true
 from scenarios import ANY, ECHO, TRANSPORTS, scenario
 from wire import call, request_frame
@@ -26,6 +26,13 @@ def sleeping(channel, text, duration_ms=LONG_MS):
     response = channel.response(channel.send(calls=calls))
     equal(response.order, [fast], "replies beside the slow call")
     return slow
+
+
+def wake(server, text):
+    """Ends the Sleep of @text."""
+    pipe = wire.Pipe.connect(server.url)
+    simple(pipe, call(1, echo.ECHO, echo.echo("wake " + text)))
+    pipe.close()
 
 
 # --- replies --------------------------------------------------------------------
@@ -285,6 +292,91 @@ def await_mixed(server):
         equal(str(channel.reply(sent)), FORGOTTEN)
         equal(str(channel.reply(lost)), NOT_RECEIVED)
         equal(str(channel.reply(slow)), "OK")
+
+
+# --- pipes that were left -------------------------------------------------------------
+
+# Frames are held for longer than anybody waits: what is answered is so for another reason.
+EVER_MS = 600000
+EVER = ("--hold-ms-max", str(EVER_MS))
+
+
+@scenario("an await has the frames on older pipes answered with nothing, and its reply comes on the new one", ECHO, TRANSPORTS, EVER)
+def left_held(server):
+    with Channel(server.url) as old:
+        text = name()
+        slow = sleeping(old, text)
+        polls = [old.held(hold_ms=EVER_MS) for _ in range(3)]
+        # The old pipe stays open: to the server it is as good as the new.
+        with Channel(server.url, old.client_id) as new:
+            awaiting = new.held(awaits=[slow], hold_ms=EVER_MS)
+            wake(server, text)
+            request_id, response = new.next_response()
+            equal((request_id, response.order), (awaiting, [slow]))
+            equal(echo.text_of(response.replies[slow]), text)
+            equal([old.response(poll).order for poll in polls], [[], [], []])
+
+
+@scenario("a frame that still comes by a pipe that was left runs its calls, and takes no reply", ECHO, TRANSPORTS, EVER)
+def left_late(server):
+    with Channel(server.url) as old:
+        text = name()
+        slow = sleeping(old, text)
+        with Channel(server.url, old.client_id) as new:
+            awaiting = new.held(awaits=[slow], hold_ms=EVER_MS)
+            late = old.new_id()
+            calls = [call(late, echo.ECHO, echo.echo(text + "-late"))]
+            equal(old.response(old.send(calls=calls, hold_ms=EVER_MS)).order, [])
+            equal(old.response(old.send(hold_ms=EVER_MS)).order, [])
+            request_id, response = new.next_response()
+            equal((request_id, response.order), (awaiting, [late]))
+            poll = new.send(hold_ms=EVER_MS)
+            wake(server, text)
+            request_id, response = new.next_response()
+            equal((request_id, response.order), (poll, [slow]))
+
+
+@scenario("an await that comes by a pipe that was left is answered on the newer one", ECHO, options=EVER)
+def left_await(server):
+    with Channel(server.url) as old:
+        text = name()
+        slow = sleeping(old, text)
+        with Channel(server.url, old.client_id) as new:
+            awaiting = new.held(awaits=[slow], hold_ms=EVER_MS)
+            lost = old.new_id()
+            equal(old.response(old.send(awaits=[slow, lost], hold_ms=EVER_MS)).order, [])
+            request_id, response = new.next_response()
+            equal((request_id, response.order), (awaiting, [lost]))
+            equal(str(response.replies[lost]), NOT_RECEIVED)
+            poll = new.send(hold_ms=EVER_MS)
+            wake(server, text)
+            request_id, response = new.next_response()
+            equal((request_id, response.order), (poll, [slow]))
+
+
+@scenario("a reply that a pipe took before it was left is CALL_FORGOTTEN on the next", ECHO, options=EVER)
+def left_sent(server):
+    with Channel(server.url) as old:
+        call_id, request_id = old.start(echo.ECHO)
+        equal(old.response(request_id).order, [call_id])
+        with Channel(server.url, old.client_id) as new:
+            response = new.response(new.send(awaits=[call_id], hold_ms=EVER_MS))
+            equal({i: str(r) for i, r in response.replies.items()}, {call_id: FORGOTTEN})
+
+
+@scenario("awaits leave only pipes that are older than theirs", ECHO, options=EVER)
+def left_older_only(server):
+    with Channel(server.url) as first:
+        text = name()
+        slow = sleeping(first, text)
+        with Channel(server.url, first.client_id) as second, Channel(server.url, first.client_id) as third:
+            simple(second.pipe)
+            poll = third.held(hold_ms=EVER_MS)
+            awaiting = second.held(awaits=[slow], hold_ms=EVER_MS)
+            wake(server, text)
+            request_id, response = third.next_response()
+            equal((request_id, response.order), (poll, [slow]))
+            true(not second.pipe.answered(awaiting), "the awaiting frame is held")
 
 
 # --- whose mailbox --------------------------------------------------------------------

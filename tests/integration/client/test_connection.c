@@ -315,6 +315,67 @@ static void a_forgotten_call_may_have_run(void **state)
         waited_deinit(&waited);
 }
 
+/* The last call is cancelled, and then the connection breaks with nothing under way; returns the call's id. */
+static uint64_t cancel_and_break(struct setting *setting)
+{
+        struct waited_call waited;
+        struct peer_frame *call, *cancel;
+        uint64_t id;
+
+        waited_init(&waited);
+        waited_start(&waited, setting->channel, "q");
+        call = peer_wait(setting->peer);
+        id = call->request->calls[0]->id;
+        pipit_call_cancel(&waited.call);
+        assert_true(waited_wait(&waited));
+        cancel = peer_wait(setting->peer);
+        assert_int_equal(cancel->request->n_cancels, 1);
+        peer_ignore(cancel);
+        peer_hang_up(call);
+        waited_deinit(&waited);
+
+        return id;
+}
+
+/* So the server knows which connections were left, and that no reply is to go there. */
+static void who_comes_back_with_nothing_to_await_names_the_last_id(void **state)
+{
+        struct setting *setting = *state;
+        uint64_t id = cancel_and_break(setting);
+        struct waited_call waited;
+        struct peer_frame *frame;
+
+        peer_answer_text(expect_await(setting, id), id, "of no interest");
+        waited_init(&waited);
+        waited_start(&waited, setting->channel, "x");
+        frame = peer_wait(setting->peer);
+        peer_answer_text(frame, frame->request->calls[0]->id, "x");
+        assert_true(waited_wait(&waited));
+        assert_true(waited_is(&waited, "x"));
+        waited_deinit(&waited);
+}
+
+/* What had left before is awaited on the next connection; what had not, simply leaves there. */
+static void no_call_overtakes_the_first_frame_of_a_later_connection(void **state)
+{
+        struct setting *setting = *state;
+        uint64_t id = cancel_and_break(setting);
+        struct peer_frame *frame = expect_await(setting, id);
+        struct waited_call waited;
+
+        waited_init(&waited);
+        waited_start(&waited, setting->channel, "x");
+        peer_hang_up(frame);
+        peer_answer(expect_await(setting, id), NULL, 0);
+        frame = peer_wait(setting->peer);
+        assert_int_equal(frame->request->n_calls, 1);
+        assert_int_equal(frame->request->calls[0]->id, id + 1);
+        peer_answer_text(frame, id + 1, "x");
+        assert_true(waited_wait(&waited));
+        assert_true(waited_is(&waited, "x"));
+        waited_deinit(&waited);
+}
+
 /* A new process knows nothing of what the old one ran: its word is not taken. */
 static void not_received_from_a_restarted_server_is_not_believed(void **state)
 {
@@ -512,6 +573,8 @@ int main(int argc, char **argv)
                 manual_test(a_broken_connection_is_made_anew_and_the_reply_comes_there),
                 manual_test(a_call_that_was_not_received_goes_out_again_under_a_new_id),
                 manual_test(a_forgotten_call_may_have_run),
+                manual_test(who_comes_back_with_nothing_to_await_names_the_last_id),
+                manual_test(no_call_overtakes_the_first_frame_of_a_later_connection),
                 manual_test(not_received_from_a_restarted_server_is_not_believed),
                 cmocka_unit_test(not_received_from_an_unknown_server_is_not_believed),
                 manual_test(a_busy_server_is_asked_for_the_call_again),

@@ -1,0 +1,206 @@
+/*
+ * A caller that is held up between handing its frame to nng and getting back to
+ * the channel. The linker puts the functions below in the way (--wrap).
+ */
+
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/integration/client/fixture.h"
+
+#include "core/base/macros.h"
+
+/* Where the caller stops, on its way out of nng. */
+static _Thread_local bool is_held_caller;
+static sem_t caller_is_held;
+static sem_t caller_may_go;
+
+/* The thread that frees waits, or has freed. */
+static _Thread_local bool is_freeing;
+static sem_t free_got_somewhere;
+static atomic_bool is_freed;
+
+/* The channel's thread has run done(), and then has nothing more to do. */
+static atomic_bool is_rest_wanted;
+static sem_t channel_rests;
+
+void __real_nng_ctx_send(nng_ctx context, nng_aio *aio);
+void __wrap_nng_ctx_send(nng_ctx context, nng_aio *aio);
+int __real_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
+int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
+int __real_ppoll(struct pollfd *fds,
+                 nfds_t n_fds,
+                 const struct timespec *timeout,
+                 const sigset_t *mask);
+int __wrap_ppoll(struct pollfd *fds,
+                 nfds_t n_fds,
+                 const struct timespec *timeout,
+                 const sigset_t *mask);
+
+static void wait_for(sem_t *event)
+{
+        while (sem_wait(event) != 0)
+                ;
+}
+
+void __wrap_nng_ctx_send(nng_ctx context, nng_aio *aio)
+{
+        __real_nng_ctx_send(context, aio);
+        if (!is_held_caller)
+                return;
+
+        is_held_caller = false;
+        sem_post(&caller_is_held);
+        wait_for(&caller_may_go);
+}
+
+int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
+{
+        if (is_freeing)
+                sem_post(&free_got_somewhere);
+
+        return __real_pthread_cond_wait(cond, mutex);
+}
+
+int __wrap_ppoll(struct pollfd *fds,
+                 nfds_t n_fds,
+                 const struct timespec *timeout,
+                 const sigset_t *mask)
+{
+        if (atomic_exchange(&is_rest_wanted, false))
+                sem_post(&channel_rests);
+
+        return __real_ppoll(fds, n_fds, timeout, mask);
+}
+
+static int set_up(void **state)
+{
+        sem_init(&channel_rests, 0, 0);
+        sem_init(&caller_is_held, 0, 0);
+        sem_init(&caller_may_go, 0, 0);
+        sem_init(&free_got_somewhere, 0, 0);
+        atomic_store(&is_freed, false);
+
+        return set_up_manual(state);
+}
+
+static void *free_channel(void *context)
+{
+        struct setting *setting = context;
+
+        is_freeing = true;
+        setting->channel = pipit_channel_free(setting->channel);
+        atomic_store(&is_freed, true);
+        sem_post(&free_got_somewhere);
+
+        return NULL;
+}
+
+/* The caller's call is over, but the caller is not back yet. */
+static void assert_free_waits_for(pthread_t caller, struct setting *setting)
+{
+        pthread_t thread;
+
+        assert_int_equal(pthread_create(&thread, NULL, free_channel, setting), 0);
+        wait_for(&free_got_somewhere);
+        assert_false(atomic_load(&is_freed));
+        sem_post(&caller_may_go);
+        assert_int_equal(pthread_join(caller, NULL), 0);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        assert_true(atomic_load(&is_freed));
+}
+
+static void want_rest(struct pipit_call *call)
+{
+        (void)call;
+        atomic_store(&is_rest_wanted, true);
+}
+
+/* Calls that were cancelled before are over then, and nothing counts them any more. */
+static void wait_until_the_channel_rests(struct pipit_channel *channel)
+{
+        struct waited_call waited;
+
+        waited_init(&waited);
+        waited.call.done = want_rest;
+        waited_start(&waited, channel, "x");
+        pipit_call_cancel(&waited.call);
+        wait_for(&channel_rests);
+        waited_deinit(&waited);
+}
+
+struct caller {
+        struct setting *setting;
+        struct waited_call waited;
+};
+
+static void *call_held(void *context)
+{
+        struct caller *caller = context;
+        struct pipit_call *call = &caller->waited.call;
+
+        is_held_caller = true;
+        assert_int_equal(blocking_echo(caller->setting->channel, call, "q"), PIPIT_CANCELLED);
+
+        return NULL;
+}
+
+static void *start_held(void *context)
+{
+        struct caller *caller = context;
+
+        is_held_caller = true;
+        waited_start(&caller->waited, caller->setting->channel, "q");
+
+        return NULL;
+}
+
+static void a_channel_is_not_freed_under_a_caller_whose_call_is_over(void **state)
+{
+        struct caller caller = {.setting = *state};
+        pthread_t thread;
+
+        waited_init(&caller.waited);
+        assert_int_equal(pthread_create(&thread, NULL, call_held, &caller), 0);
+        wait_for(&caller_is_held);
+        pipit_call_cancel(&caller.waited.call);
+        wait_until_the_channel_rests(caller.setting->channel);
+        assert_free_waits_for(thread, caller.setting);
+        waited_deinit(&caller.waited);
+}
+
+static void a_channel_is_not_freed_under_a_start_whose_call_is_over(void **state)
+{
+        struct caller caller = {.setting = *state};
+        pthread_t thread;
+
+        waited_init(&caller.waited);
+        assert_int_equal(pthread_create(&thread, NULL, start_held, &caller), 0);
+        wait_for(&caller_is_held);
+        pipit_call_cancel(&caller.waited.call);
+        assert_true(waited_wait(&caller.waited));
+        wait_until_the_channel_rests(caller.setting->channel);
+        assert_free_waits_for(thread, caller.setting);
+        waited_deinit(&caller.waited);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(
+                        a_channel_is_not_freed_under_a_caller_whose_call_is_over,
+                        set_up,
+                        tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_channel_is_not_freed_under_a_start_whose_call_is_over, set_up, tear_down),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
