@@ -252,6 +252,32 @@ def names_of_others_do_not_write_orders_to_a_terminal():
         holds_not(good(pipit(*arguments, "--descriptor-set", str(path))), "\x1b", "\x9b")
 
 
+@test
+def defaults_of_others_do_not_either():
+    path = pathlib.Path(FOLDER.name, "defaults.proto")
+    path.write_text("""syntax = "proto2";
+package d;
+enum Kind { XXXX = 0; }
+message Defaults {
+  optional string text = 1 [default = "AAAA"];
+  optional bytes data = 2 [default = "BBBB\\n\\001"];
+  optional int32 number = 3 [default = 1234];
+  optional Kind kind = 4 [default = XXXX];
+}
+""", encoding="utf-8")
+    compiled = path.with_suffix(".binpb")
+    compile_proto(FOLDER.name, path.name, compiled)
+    described = ("describe", "--descriptor-set", str(compiled), "d.Defaults")
+    holds(good(pipit(*described)), '[default = "AAAA"]', '[default = "BBBB\\n\\001"]', "[default = 1234]", "[default = XXXX]")
+    tame = compiled.read_bytes()
+    for default, shown in ((b"AAAA", '"\\033\\302\\233m"'), (b"BBBB", '"\\033\\302\\233m\\n'), (b"1234", ""), (b"XXXX", "")):
+        at = tame.rindex(default)
+        compiled.write_bytes(tame[:at] + b"\x1b\xc2\x9bm" + tame[at + 4:])
+        ran = pipit(*described)
+        holds(ran.out, f"[default = {shown}" if shown else "")
+        holds_not(ran.out + ran.err, "\x1b", "\x9b")
+
+
 # --- protoc ----------------------------------------------------------------------------
 
 @test
