@@ -317,6 +317,18 @@ void request_echo(struct request *request, uint64_t id, const char *text, uint64
         echo__v1__echo_request__pack(&echo, call->payload.data);
 }
 
+void request_fail(struct request *request, uint64_t id, int32_t code, const char *message)
+{
+        Pipit__V1__Call *call = request_call(request, id, FAIL);
+        Echo__V1__FailRequest fail = ECHO__V1__FAIL_REQUEST__INIT;
+
+        fail.code = code;
+        fail.message = (char *)(uintptr_t)message;
+        call->payload.len = echo__v1__fail_request__get_packed_size(&fail);
+        call->payload.data = pipit_arena_alloc(&request->arena, call->payload.len);
+        echo__v1__fail_request__pack(&fail, call->payload.data);
+}
+
 void request_await(struct request *request, uint64_t id)
 {
         request->awaits[request->message.n_awaits++] = id;

@@ -101,6 +101,8 @@ void request_init(struct request *request, const struct client *client);
 void request_deinit(struct request *request);
 Pipit__V1__Call *request_call(struct request *request, uint64_t id, const char *method);
 void request_echo(struct request *request, uint64_t id, const char *text, uint64_t number);
+/* The handler answers @code, AS_ASKED, once the gate is open. */
+void request_fail(struct request *request, uint64_t id, int32_t code, const char *message);
 void request_await(struct request *request, uint64_t id);
 void request_cancel(struct request *request, uint64_t id);
 

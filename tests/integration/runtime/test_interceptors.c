@@ -29,8 +29,9 @@ struct spy {
         struct pipit_server_interceptor interceptor;
         char name;
         const char *refuses; /* calls of this method */
-        bool stands;         /* in before(), until released */
-        const char *key;     /* metadata to add */
+        enum pipit_status refusal;
+        bool stands;     /* in before(), until released */
+        const char *key; /* metadata to add */
         sem_t entered;
         sem_t released;
         sem_t ended;
@@ -98,7 +99,7 @@ static enum pipit_status spy_before(struct pipit_server_interceptor *interceptor
         start->error.domain = "tests";
         start->error.message = "no";
 
-        return PIPIT_UNAUTHENTICATED;
+        return spy->refusal;
 }
 
 static void spy_after(struct pipit_server_interceptor *interceptor,
@@ -139,6 +140,7 @@ static void spy_init(struct spy *spy, char name)
         memset(spy, 0, sizeof(*spy));
         spy->interceptor.operations = &spying;
         spy->name = name;
+        spy->refusal = PIPIT_UNAUTHENTICATED;
         sem_init(&spy->entered, 0, 0);
         sem_init(&spy->released, 0, 0);
         sem_init(&spy->ended, 0, 0);
@@ -350,17 +352,13 @@ static void metadata_is_read_and_added_in_before(void **state)
 
 static void a_failure_of_a_blocking_handler_is_seen_once(void **state)
 {
-        uint8_t payload[] = {0x08, 5};
         struct request request;
         struct answer answer;
-        Pipit__V1__Call *call;
 
         (void)state;
         fixture_open_gate(&fixture);
         request_init(&request, &client);
-        call = request_call(&request, 1, FAIL);
-        call->payload.data = payload;
-        call->payload.len = sizeof(payload);
+        request_fail(&request, 1, PIPIT_NOT_FOUND, "");
         exchange_run(&client, &request, &answer);
         assert_failed(&answer, 1, PIPIT_NOT_FOUND, PIPIT_RAN, "AS_ASKED");
         answer_deinit(&answer);
@@ -392,6 +390,43 @@ static void what_never_began_is_told_at_its_end_all_the_same(void **state)
         assert_string_equal("no.Such/Method", end_of(&a, 0)->method);
         assert_false(end_of(&a, 0)->has_method);
         assert_end(&a, 1, PIPIT_INVALID_ARGUMENT, "MALFORMED", false, true);
+}
+
+static void one_without_a_before_has_begun_whatever_the_call(void **state)
+{
+        struct request request;
+        struct answer answer;
+
+        (void)state;
+        a.interceptor.operations = &only_after;
+        b.refuses = ECHO;
+        request_init(&request, &client);
+        request_call(&request, 1, "no.Such/Method");
+        request_echo(&request, 2, "x", 0);
+        exchange_run(&client, &request, &answer);
+        answer_deinit(&answer);
+        sem_wait_for(&a.ended);
+        sem_wait_for(&a.ended);
+        assert_string_equal("baBba", trace);
+        assert_end(&a, 0, PIPIT_UNIMPLEMENTED, "METHOD_NOT_FOUND", false, true);
+        assert_end(&b, 0, PIPIT_UNIMPLEMENTED, "METHOD_NOT_FOUND", false, false);
+        assert_end(&a, 1, PIPIT_UNAUTHENTICATED, "NO_TOKEN", false, true);
+        assert_end(&b, 1, PIPIT_UNAUTHENTICATED, "NO_TOKEN", false, false);
+        assert_null(end_of(&a, 0)->data);
+}
+
+static void a_refusal_with_a_status_that_is_none_is_unknown(void **state)
+{
+        struct answer answer;
+
+        (void)state;
+        a.refuses = ECHO;
+        a.refusal = (enum pipit_status)(PIPIT_STATUS_MAX + 1);
+        run_one(1, ECHO, &answer);
+        assert_failed(&answer, 1, PIPIT_UNKNOWN, PIPIT_NOT_RUN, "NO_TOKEN");
+        answer_deinit(&answer);
+        sem_wait_for(&a.ended);
+        assert_end(&a, 0, PIPIT_UNKNOWN, "NO_TOKEN", false, false);
 }
 
 static void a_deadline_ends_a_call_once_though_its_handler_answers_later(void **state)
@@ -575,6 +610,8 @@ int main(void)
                 TEST(metadata_is_read_and_added_in_before),
                 TEST(a_failure_of_a_blocking_handler_is_seen_once),
                 TEST(what_never_began_is_told_at_its_end_all_the_same),
+                TEST(one_without_a_before_has_begun_whatever_the_call),
+                TEST(a_refusal_with_a_status_that_is_none_is_unknown),
                 TEST(a_deadline_ends_a_call_once_though_its_handler_answers_later),
                 TEST(a_queued_call_that_ends_is_seen_without_its_handler),
                 TEST(a_cancelled_running_call_is_seen_when_its_handler_answers),
