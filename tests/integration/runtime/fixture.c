@@ -431,6 +431,55 @@ void answer_deinit(struct answer *answer)
 
 /* --- assertions ------------------------------------------------------------ */
 
+void exchange_send_call(struct exchange *exchange,
+                        struct client *client,
+                        uint64_t id,
+                        const char *method,
+                        uint32_t timeout_ms)
+{
+        struct request request;
+
+        request_init(&request, client);
+        request_call(&request, id, method)->timeout_ms = timeout_ms;
+        exchange_send(exchange, client, &request);
+        request_deinit(&request);
+}
+
+void exchange_run_call(struct client *client,
+                       uint64_t id,
+                       const char *method,
+                       uint32_t timeout_ms,
+                       struct answer *ret_answer)
+{
+        struct exchange exchange;
+
+        exchange_send_call(&exchange, client, id, method, timeout_ms);
+        exchange_wait(&exchange, ret_answer);
+}
+
+void exchange_run_cancel(struct client *client, uint64_t id)
+{
+        struct request request;
+        struct answer answer;
+
+        request_init(&request, client);
+        request_cancel(&request, id);
+        exchange_run(client, &request, &answer);
+        answer_deinit(&answer);
+}
+
+void fixture_lose_client(struct fixture *fixture)
+{
+        struct exchange exchange;
+        struct client client;
+
+        client_open(&client, fixture->url, false);
+        exchange_send_call(&exchange, &client, 1, SLEEP, 0);
+        fixture_wait_parked(fixture, 1);
+        exchange_abandon(&exchange);
+        client_close(&client);
+}
+
 const Pipit__V1__Reply *answer_reply(const struct answer *answer, uint64_t id)
 {
         assert_non_null(answer->response);

@@ -239,13 +239,10 @@ static void a_status_that_is_none_goes_out_as_unknown_and_is_logged(void **state
 
 static void a_running_call_ends_at_its_deadline_and_its_late_answer_is_dropped(void **state)
 {
-        struct request request;
         struct answer answer;
 
         (void)state;
-        request_init(&request, &client);
-        request_call(&request, 1, SLEEP)->timeout_ms = 20;
-        exchange_run(&client, &request, &answer);
+        exchange_run_call(&client, 1, SLEEP, 20, &answer);
         assert_failed(&answer, 1, PIPIT_DEADLINE_EXCEEDED, PIPIT_MAY_HAVE_RUN, "DEADLINE");
         answer_deinit(&answer);
 
@@ -260,21 +257,15 @@ static void a_queued_call_ends_at_its_deadline_and_never_runs(void **state)
         struct fixture other;
         struct client caller;
         struct exchange first;
-        struct request request;
         struct answer answer;
 
         (void)state;
         fixture_start(&other, FIXTURE_IPC, &options);
         client_open(&caller, other.url, false);
-        request_init(&request, &caller);
-        request_call(&request, 1, FAIL);
-        exchange_send(&first, &caller, &request);
-        request_deinit(&request);
+        exchange_send_call(&first, &caller, 1, FAIL, 0);
         fixture_wait_gate(&other, 1);
 
-        request_init(&request, &caller);
-        request_call(&request, 1, FAIL)->timeout_ms = 20;
-        exchange_run(&caller, &request, &answer);
+        exchange_run_call(&caller, 1, FAIL, 20, &answer);
         assert_failed(&answer, 1, PIPIT_DEADLINE_EXCEEDED, PIPIT_NOT_RUN, "DEADLINE");
         answer_deinit(&answer);
 
@@ -289,19 +280,8 @@ static void a_queued_call_ends_at_its_deadline_and_never_runs(void **state)
 
 static void the_calls_of_a_client_that_leaves_are_cancelled(void **state)
 {
-        struct client leaver;
-        struct exchange exchange;
-        struct request request;
-
         (void)state;
-        client_open(&leaver, fixture.url, false);
-        request_init(&request, &leaver);
-        request_call(&request, 1, SLEEP);
-        exchange_send(&exchange, &leaver, &request);
-        request_deinit(&request);
-        fixture_wait_parked(&fixture, 1);
-        exchange_abandon(&exchange);
-        client_close(&leaver);
+        fixture_lose_client(&fixture);
 
         while (!pipit_server_call_cancelled(fixture_parked(&fixture, 0)))
                 assert_serves(fixture.url);
