@@ -231,27 +231,82 @@ static bool starts_with_struct(const struct types_message *message, size_t oneof
         return first && first->type == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_BYTES;
 }
 
+/* Of a value that no initializer needs: those have the first one, which is 0. */
+static bool is_deprecated(const Google__Protobuf__EnumValueDescriptorProto *value)
+{
+        return value->options && value->options->deprecated && value->number != 0;
+}
+
+/* Puts the attribute behind the constant's name. NULL: it is not there. */
+static const char *deprecate_value(struct pipit_arena *arena,
+                                   const struct types_enum *enumeration,
+                                   const Google__Protobuf__EnumValueDescriptorProto *value,
+                                   const char *header)
+{
+        const char *prefix = names_message_upper(arena, enumeration->full_name);
+        const char *name = gen_printf(arena, "\n  %s__%s", prefix, value->name);
+        const char *at = strstr(header, gen_printf(arena, "%s = %d", name, (int)value->number));
+
+        if (!at)
+                return NULL;
+        at += strlen(name);
+
+        return splice(arena, header, at, at, " PROTOBUF_C__DEPRECATED");
+}
+
+static const char *mend_enum(const struct types_enum *enumeration,
+                             const char *header,
+                             struct diagnostics *diagnostics)
+{
+        for (size_t i = 0; i < enumeration->descriptor->n_value; i++) {
+                const Google__Protobuf__EnumValueDescriptorProto *value =
+                        enumeration->descriptor->value[i];
+                const char *mended = header;
+
+                if (is_deprecated(value))
+                        mended = deprecate_value(
+                                diagnostics->text.arena, enumeration, value, header);
+                if (!mended)
+                        fail_layout(diagnostics,
+                                    "the values",
+                                    enumeration->full_name,
+                                    "nobody would be told that some are deprecated");
+                else
+                        header = mended;
+        }
+
+        return header;
+}
+
+static const char *mend_message(const struct types_message *message,
+                                const char *header,
+                                struct diagnostics *diagnostics)
+{
+        for (size_t i = 0; i < message->descriptor->n_oneof_decl; i++) {
+                const char *mended = header;
+
+                if (starts_with_struct(message, i))
+                        mended = brace_oneof(diagnostics->text.arena, message, i, header);
+                if (!mended)
+                        fail_layout(diagnostics,
+                                    "the initializer",
+                                    message->full_name,
+                                    "compilers would miss braces in it");
+                else
+                        header = mended;
+        }
+
+        return header;
+}
+
 const char *mend_header(const struct types *types,
                         const char *header,
                         struct diagnostics *diagnostics)
 {
-        for (size_t i = 0; i < types->n_messages; i++) {
-                const struct types_message *message = &types->messages[i];
-
-                for (size_t k = 0; k < message->descriptor->n_oneof_decl; k++) {
-                        const char *braced = header;
-
-                        if (starts_with_struct(message, k))
-                                braced = brace_oneof(diagnostics->text.arena, message, k, header);
-                        if (!braced)
-                                fail_layout(diagnostics,
-                                            "the initializer",
-                                            message->full_name,
-                                            "compilers would miss braces in it");
-                        else
-                                header = braced;
-                }
-        }
+        for (size_t i = 0; i < types->n_messages; i++)
+                header = mend_message(&types->messages[i], header, diagnostics);
+        for (size_t i = 0; i < types->n_enums; i++)
+                header = mend_enum(&types->enums[i], header, diagnostics);
 
         return header;
 }

@@ -2,8 +2,8 @@
  * Mend: what protoc-c's generator wrote, put right
  *
  * A field that filter_for_messages() had to call by another name gets its own
- * back, in the tables that are searched by it; and an initializer is braced as
- * the compilers' warnings want it. What is to be put right and is not laid out as
+ * back, in the tables that are searched by it; an initializer is braced as the
+ * compilers' warnings want it; a deprecated value of an enum says so. What is to be put right and is not laid out as
  * protoc-c 1.4 and 1.5 lay it out is an error: nobody would notice the field whose
  * name is wrong.
  */

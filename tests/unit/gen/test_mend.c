@@ -189,6 +189,62 @@ static void a_union_that_does_not_is_not(void **state)
         assert_null(complaint(&bench));
 }
 
+/* enum Age { NEW = 0 [deprecated]; OLD = 12 [deprecated]; OLDER = 120; } of package p */
+static Google__Protobuf__EnumDescriptorProto *make_enum(void)
+{
+        static char name[] = "Age", new[] = "NEW", old[] = "OLD", older[] = "OLDER";
+        static Google__Protobuf__EnumValueOptions options =
+                GOOGLE__PROTOBUF__ENUM_VALUE_OPTIONS__INIT;
+        static Google__Protobuf__EnumValueDescriptorProto values[3];
+        static Google__Protobuf__EnumValueDescriptorProto *pointers[3];
+        static Google__Protobuf__EnumDescriptorProto age =
+                GOOGLE__PROTOBUF__ENUM_DESCRIPTOR_PROTO__INIT;
+        char *const names[] = {new, old, older};
+        static const int32_t numbers[] = {0, 12, 120};
+
+        options.has_deprecated = true;
+        options.deprecated = true;
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(values); i++) {
+                google__protobuf__enum_value_descriptor_proto__init(&values[i]);
+                values[i].name = names[i];
+                values[i].number = numbers[i];
+                values[i].options = i < 2 ? &options : NULL;
+                pointers[i] = &values[i];
+        }
+        age.name = name;
+        age.value = pointers;
+        age.n_value = PIPIT_N_ELEMENTS(values);
+
+        return &age;
+}
+
+static void a_deprecated_value_says_so_but_for_zero(void **state)
+{
+        static const char before[] =
+                "typedef enum _P__Age {\n  P__AGE__NEW = 0,\n  P__AGE__OLD = 12,\n"
+                "  P__AGE__OLDER = 120\n    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(P__AGE)\n} "
+                "P__Age;\n";
+        static const char after[] = "typedef enum _P__Age {\n  P__AGE__NEW = 0,\n  P__AGE__OLD "
+                                    "PROTOBUF_C__DEPRECATED = 12,\n"
+                                    "  P__AGE__OLDER = 120\n    "
+                                    "PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(P__AGE)\n} P__Age;\n";
+        PIPIT_CLEANUP(bench_deinit) struct bench bench;
+        Google__Protobuf__EnumDescriptorProto *enums[] = {make_enum()};
+        const char *said;
+
+        (void)state;
+        bench_init(&bench, STRING);
+        bench.file.enum_type = enums;
+        bench.file.n_enum_type = 1;
+        bench.types = types_make(&bench.arena, &bench.file);
+        assert_string_equal(header_of(&bench, before), after);
+        assert_null(complaint(&bench));
+        assert_string_equal(header_of(&bench, "x"), "x");
+        said = complaint(&bench);
+        assert_non_null(said);
+        assert_non_null(strstr(said, "the values of p.Age"));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -197,6 +253,7 @@ int main(void)
                 cmocka_unit_test(an_order_of_another_layout_is_an_error_that_says_what),
                 cmocka_unit_test(a_union_that_starts_with_a_struct_is_braced),
                 cmocka_unit_test(a_union_that_does_not_is_not),
+                cmocka_unit_test(a_deprecated_value_says_so_but_for_zero),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
