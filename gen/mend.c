@@ -184,10 +184,11 @@ const char *mend_source(const struct types *types,
 {
         for (size_t i = 0; i < types->n_messages; i++) {
                 const struct types_message *message = &types->messages[i];
-                const char *restored = source;
+                const char *restored;
 
-                if (has_renamed(diagnostics->text.arena, message->descriptor))
-                        restored = restore_message(message, source, diagnostics);
+                if (!has_renamed(diagnostics->text.arena, message->descriptor))
+                        continue;
+                restored = restore_message(message, source, diagnostics);
                 source = restored ? restored : source;
         }
 
@@ -261,18 +262,18 @@ static const char *mend_enum(const struct types_enum *enumeration,
         for (size_t i = 0; i < enumeration->descriptor->n_value; i++) {
                 const Google__Protobuf__EnumValueDescriptorProto *value =
                         enumeration->descriptor->value[i];
-                const char *mended = header;
+                const char *mended;
 
-                if (is_deprecated(value))
-                        mended = deprecate_value(
-                                diagnostics->text.arena, enumeration, value, header);
-                if (!mended)
+                if (!is_deprecated(value))
+                        continue;
+                mended = deprecate_value(diagnostics->text.arena, enumeration, value, header);
+                if (mended)
+                        header = mended;
+                else
                         fail_layout(diagnostics,
                                     "the values",
                                     enumeration->full_name,
                                     "nobody would be told that some are deprecated");
-                else
-                        header = mended;
         }
 
         return header;
@@ -283,17 +284,18 @@ static const char *mend_message(const struct types_message *message,
                                 struct diagnostics *diagnostics)
 {
         for (size_t i = 0; i < message->descriptor->n_oneof_decl; i++) {
-                const char *mended = header;
+                const char *mended;
 
-                if (starts_with_struct(message, i))
-                        mended = brace_oneof(diagnostics->text.arena, message, i, header);
-                if (!mended)
+                if (!starts_with_struct(message, i))
+                        continue;
+                mended = brace_oneof(diagnostics->text.arena, message, i, header);
+                if (mended)
+                        header = mended;
+                else
                         fail_layout(diagnostics,
                                     "the initializer",
                                     message->full_name,
                                     "compilers would miss braces in it");
-                else
-                        header = mended;
         }
 
         return header;

@@ -300,7 +300,7 @@ static void reply_with(const struct reflection *reflection,
                 return;
         }
 
-        set->data = malloc(set->len);
+        set->data = malloc(set->len + 1); /* not 0 */
         if (set->data) {
                 write_set(reflection, index, marks, set->data);
                 pipit_reflection_v1_get_descriptors_reply(call, &response);
