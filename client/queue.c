@@ -185,26 +185,25 @@ int pipit_queue_fd(const struct pipit_queue *queue)
         return queue->event_fd;
 }
 
-size_t pipit_queue_n_ready(struct pipit_queue *queue)
+static size_t read_count(struct pipit_queue *queue, const size_t *count)
 {
-        size_t n_ready;
+        size_t n;
 
         pthread_mutex_lock(&queue->mutex);
-        n_ready = queue->n_ready;
+        n = *count;
         pthread_mutex_unlock(&queue->mutex);
 
-        return n_ready;
+        return n;
+}
+
+size_t pipit_queue_n_ready(struct pipit_queue *queue)
+{
+        return read_count(queue, &queue->n_ready);
 }
 
 size_t pipit_queue_n_calls(struct pipit_queue *queue)
 {
-        size_t n_calls;
-
-        pthread_mutex_lock(&queue->mutex);
-        n_calls = queue->n_calls;
-        pthread_mutex_unlock(&queue->mutex);
-
-        return n_calls;
+        return read_count(queue, &queue->n_calls);
 }
 
 /* A call in the list has not been pushed, so its owner cannot have let go of it. */

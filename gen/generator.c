@@ -12,6 +12,7 @@
 #include "gen/memory.h"
 #include "gen/mend.h"
 #include "gen/model.h"
+#include "gen/nesting.h"
 #include "gen/options.h"
 #include "gen/types.h"
 #include "google/protobuf/compiler/plugin.pb-c.h"
@@ -35,11 +36,22 @@ struct generator {
         response_message response;
 };
 
-/* Each use changes what it gets, so each has its own. */
+static enum nesting check_nesting(const void *bytes, size_t n_bytes)
+{
+        return nesting_check(
+                &google__protobuf__compiler__code_generator_request__descriptor, bytes, n_bytes);
+}
+
+/* Each use changes what it gets, so each has its own. NULL: no request, or nested too deep. */
 static request_message *unpack_request(struct pipit_arena *arena, const void *bytes, size_t n_bytes)
 {
         ProtobufCAllocator allocator = gen_allocator(arena);
-        request_message *request = google__protobuf__compiler__code_generator_request__unpack(
+        request_message *request;
+
+        if (check_nesting(bytes, n_bytes) != NESTING_OK)
+                return NULL;
+
+        request = google__protobuf__compiler__code_generator_request__unpack(
                 &allocator, n_bytes, bytes);
 
         if (request && !check_well_formed(request->proto_file, request->n_proto_file))
@@ -200,11 +212,11 @@ static void mend_messages(struct generator *generator, const struct model_file *
         response_file *header = find_added(generator, file, ".pb-c.h");
 
         if (source)
-                source->content =
-                        gen_strdup(arena, mend_source(arena, &file->types, source->content));
+                source->content = gen_strdup(
+                        arena, mend_source(&file->types, source->content, &generator->diagnostics));
         if (header)
-                header->content =
-                        gen_strdup(arena, mend_header(arena, &file->types, header->content));
+                header->content = gen_strdup(
+                        arena, mend_header(&file->types, header->content, &generator->diagnostics));
 }
 
 /* --- the whole ----------------------------------------------------------------- */
@@ -292,8 +304,10 @@ static void pack_response(struct generator *generator, struct text *text)
         response->has_supported_features = true;
         response->supported_features =
                 GOOGLE__PROTOBUF__COMPILER__CODE_GENERATOR_RESPONSE__FEATURE__FEATURE_PROTO3_OPTIONAL;
-        if (!is_clean(generator))
+        if (!is_clean(generator)) {
                 response->error = generator->diagnostics.text.bytes;
+                response->n_file = 0;
+        }
 
         n_bytes = google__protobuf__compiler__code_generator_response__get_packed_size(response);
         (void)google__protobuf__compiler__code_generator_response__pack(
@@ -315,11 +329,16 @@ bool generator_run(struct pipit_arena *arena,
                 .response = GOOGLE__PROTOBUF__COMPILER__CODE_GENERATOR_RESPONSE__INIT,
         };
 
-        if (!generator.request)
+        if (generator.request)
+                generator.options = gen_options_parse(
+                        arena, generator.request->parameter, &generator.diagnostics);
+        else if (check_nesting(bytes, n_bytes) == NESTING_TOO_DEEP)
+                diagnostics_add(&generator.diagnostics,
+                                "messages inside messages: the request is more than %d levels deep",
+                                NESTING_MAX);
+        else
                 return false;
 
-        generator.options =
-                gen_options_parse(arena, generator.request->parameter, &generator.diagnostics);
         if (is_clean(&generator))
                 generate(&generator);
         pack_response(&generator, response);

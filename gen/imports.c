@@ -9,27 +9,39 @@ struct needs {
         const Google__Protobuf__FileDescriptorProto *file;
         size_t file_index;
         bool *needed;
+        bool *is_found; /* whose definer was looked for already, by file */
+        bool *reached;  /* scratch of is_visible_through(), by file */
 };
 
-/* Whether who imports file @importee sees what file @definer defines. */
-static bool is_visible_through(const struct index *index, size_t importee, size_t definer)
+static void reach_public_imports(struct needs *needs, size_t at)
 {
-        const Google__Protobuf__FileDescriptorProto *file;
+        const Google__Protobuf__FileDescriptorProto *file = needs->index->files[at];
 
-        if (importee == INDEX_NONE)
-                return false;
-        if (importee == definer)
-                return true;
-
-        file = index->files[importee];
         for (size_t i = 0; i < file->n_public_dependency; i++) {
                 const char *name = file->dependency[file->public_dependency[i]];
+                size_t import = index_find_file(needs->index, name);
 
-                if (is_visible_through(index, index_find_file(index, name), definer))
-                        return true;
+                if (import != INDEX_NONE)
+                        needs->reached[import] = true;
         }
+}
 
-        return false;
+/*
+ * Whether who imports file @importee sees what file @definer defines. Files stand behind
+ * their imports: one way through them suffices, however many lead from one to the other.
+ */
+static bool is_visible_through(struct needs *needs, size_t importee, size_t definer)
+{
+        if (importee == INDEX_NONE || importee < definer)
+                return false;
+
+        memset(needs->reached, 0, needs->index->n_files * sizeof(*needs->reached));
+        needs->reached[importee] = true;
+        for (size_t at = importee; at > definer; at--)
+                if (needs->reached[at])
+                        reach_public_imports(needs, at);
+
+        return needs->reached[definer];
 }
 
 static void need_type(struct needs *needs, const char *type_name)
@@ -37,13 +49,14 @@ static void need_type(struct needs *needs, const char *type_name)
         const Google__Protobuf__FileDescriptorProto *file = needs->file;
         size_t definer = type_name ? index_find_type(needs->index, type_name) : INDEX_NONE;
 
-        if (definer == INDEX_NONE || definer == needs->file_index)
+        if (definer == INDEX_NONE || definer == needs->file_index || needs->is_found[definer])
                 return;
 
+        needs->is_found[definer] = true;
         for (size_t i = 0; i < file->n_dependency; i++) {
                 size_t importee = index_find_file(needs->index, file->dependency[i]);
 
-                if (is_visible_through(needs->index, importee, definer)) {
+                if (is_visible_through(needs, importee, definer)) {
                         needs->needed[i] = true;
                         return;
                 }
@@ -96,6 +109,8 @@ const bool *imports_needed(struct pipit_arena *arena, const struct index *index,
                 .file_index = file,
                 .needed = gen_alloc_array(
                         arena, index->files[file]->n_dependency, sizeof(*needs.needed)),
+                .is_found = gen_alloc_array(arena, index->n_files, sizeof(*needs.is_found)),
+                .reached = gen_alloc_array(arena, index->n_files, sizeof(*needs.reached)),
         };
 
         for (size_t i = 0; i < needs.file->n_message_type; i++)

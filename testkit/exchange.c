@@ -317,6 +317,13 @@ void exchange_response(struct pair *pair, const uint8_t *message, size_t n)
         exchange_deliver(pair->faults);
 }
 
+void exchange_forget(struct pair *pair, const uint8_t *words, size_t n_words)
+{
+        for (struct asked *asked = pair->asked; asked; asked = asked->next)
+                if (asked->n_words == n_words && memcmp(asked->words, words, n_words) == 0)
+                        asked->is_answered = true;
+}
+
 /* --- the relay's own responses --- */
 
 static struct asked *find_waiting(struct pipit_test_faults *faults,

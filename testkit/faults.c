@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "testkit/relay.h"
+#include "testkit/door.h"
 
 #define N_FDS_FIXED 2
 #define BACKLOG     64
@@ -23,7 +23,7 @@ struct watcher {
         struct watcher *next;
 };
 
-static void wake(struct pipit_test_faults *faults)
+void faults_wake(struct pipit_test_faults *faults)
 {
         uint64_t one = 1;
 
@@ -60,7 +60,7 @@ static void obey(struct pipit_test_faults *faults)
 {
         if (faults->is_down)
                 go_down(faults);
-        else if (faults->listen_fd < 0)
+        else if (faults->listen_fd < 0 && !faults->door)
                 go_up(faults);
 
         for (struct pair *pair = faults->pairs; pair; pair = pair->next)
@@ -92,6 +92,16 @@ static void release_due(struct pipit_test_faults *faults)
         exchange_deliver(faults);
 }
 
+static void end_pair(struct pair **at)
+{
+        struct pair *pair = *at;
+
+        *at = pair->next;
+        if (pair->client.pipe)
+                door_lost(pair->client.pipe);
+        pair_free(pair);
+}
+
 /* Writes what can be written, and frees the pairs that are over. How many are left. */
 static size_t tidy(struct pipit_test_faults *faults)
 {
@@ -106,11 +116,10 @@ static size_t tidy(struct pipit_test_faults *faults)
                 if (!pair->is_broken && pair->server.out.n > 0)
                         pair_write(pair, &pair->server);
                 if (pair_is_over(pair)) {
-                        *at = pair->next;
-                        pair_free(pair);
+                        end_pair(at);
                         continue;
                 }
-                n_pairs++;
+                n_pairs += !pair->client.pipe;
                 at = &pair->next;
         }
 
@@ -135,7 +144,7 @@ static bool fill_fds(struct pipit_test_faults *faults, size_t n_pairs, struct po
         *fds = more;
         more[0] = (struct pollfd){.fd = faults->wake_fd, .events = POLLIN};
         more[1] = (struct pollfd){.fd = faults->listen_fd, .events = POLLIN};
-        for (const struct pair *pair = faults->pairs; pair; pair = pair->next) {
+        for (const struct pair *pair = faults->pairs; n_pairs > 0 && pair; pair = pair->next) {
                 more[n++] = side_poll(pair, &pair->client);
                 more[n++] = side_poll(pair, &pair->server);
         }
@@ -163,7 +172,8 @@ static void handle(struct pipit_test_faults *faults, const struct pollfd *fds)
 
         if (fds[0].revents)
                 (void)!read(faults->wake_fd, &n_wakes, sizeof(n_wakes));
-        for (struct pair *pair = faults->pairs; pair; pair = pair->next, at += 2) {
+        for (struct pair *pair = faults->door ? NULL : faults->pairs; pair;
+             pair = pair->next, at += 2) {
                 if (at[0].revents & readable && !pair->is_broken)
                         pair_read(pair, &pair->client);
                 if (at[1].revents & readable && !pair->is_broken)
@@ -189,6 +199,8 @@ static void *relay_thread(void *context)
                 if (!fill_fds(faults, n_pairs, &fds))
                         break;
                 pthread_mutex_unlock(&faults->mutex);
+                if (faults->door)
+                        door_settle(faults->door);
                 (void)poll(fds, N_FDS_FIXED + 2 * n_pairs, -1);
                 pthread_mutex_lock(&faults->mutex);
                 handle(faults, fds);
@@ -295,6 +307,7 @@ static void leave_place(struct pipit_test_faults *faults)
         (void)unlink(faults->address.sun_path);
         *slash = '\0';
         (void)rmdir(faults->address.sun_path);
+        faults->address.sun_path[0] = '\0';
 }
 
 static void init_locks(struct pipit_test_faults *faults)
@@ -325,6 +338,7 @@ static bool start_thread(struct pipit_test_faults *faults)
 static void destroy(struct pipit_test_faults *faults)
 {
         leave_place(faults);
+        door_free(faults->door);
         if (faults->listen_fd >= 0)
                 close(faults->listen_fd);
         if (faults->wake_fd >= 0)
@@ -334,15 +348,44 @@ static void destroy(struct pipit_test_faults *faults)
         free(faults);
 }
 
+void faults_ref(struct pipit_test_faults *faults)
+{
+        pthread_mutex_lock(&faults->mutex);
+        faults->n_refs++;
+        pthread_mutex_unlock(&faults->mutex);
+}
+
+void faults_unref(struct pipit_test_faults *faults)
+{
+        bool is_last;
+
+        pthread_mutex_lock(&faults->mutex);
+        is_last = --faults->n_refs == 0;
+        pthread_mutex_unlock(&faults->mutex);
+        if (is_last)
+                destroy(faults);
+}
+
+static struct pipit_test_faults *allocate(void)
+{
+        struct pipit_test_faults *faults = calloc(1, sizeof(*faults));
+
+        if (!faults)
+                return NULL;
+        faults->n_refs = 1;
+        faults->listen_fd = -1;
+        faults->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        init_locks(faults);
+
+        return faults;
+}
+
 struct pipit_test_faults *pipit_test_faults_new(const char *target, struct pipit_error *ret_error)
 {
         const struct pipit_error *error = &no_resources;
-        struct pipit_test_faults *faults = calloc(1, sizeof(*faults));
+        struct pipit_test_faults *faults = allocate();
 
         if (faults) {
-                faults->listen_fd = -1;
-                faults->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-                init_locks(faults);
                 if (!parse_target(target, &faults->target))
                         error = &bad_target;
                 else if (faults->wake_fd >= 0 && make_place(faults)) {
@@ -356,6 +399,28 @@ struct pipit_test_faults *pipit_test_faults_new(const char *target, struct pipit
                 *ret_error = *error;
 
         return NULL;
+}
+
+struct pipit_test_faults *pipit_test_faults_new_inprocess(struct pipit_inprocess *server,
+                                                          struct pipit_error *ret_error)
+{
+        struct pipit_test_faults *faults = allocate();
+
+        if (faults) {
+                faults->door = door_new(faults, server);
+                if (faults->door && faults->wake_fd >= 0 && start_thread(faults))
+                        return faults;
+                destroy(faults);
+        }
+        if (ret_error)
+                *ret_error = no_resources;
+
+        return NULL;
+}
+
+struct pipit_inprocess *pipit_test_faults_inprocess(struct pipit_test_faults *faults)
+{
+        return faults->door ? door_base(faults->door) : NULL;
 }
 
 static void free_replies(struct reply *reply)
@@ -382,20 +447,21 @@ struct pipit_test_faults *pipit_test_faults_free(struct pipit_test_faults *fault
         }
         pthread_mutex_lock(&faults->mutex);
         faults->is_stopping = true;
-        wake(faults);
+        faults_wake(faults);
         pthread_mutex_unlock(&faults->mutex);
         pthread_join(faults->thread, NULL);
 
-        while (faults->pairs) {
-                struct pair *pair = faults->pairs;
-
-                faults->pairs = pair->next;
-                pair_free(pair);
-        }
+        pthread_mutex_lock(&faults->mutex);
+        while (faults->pairs)
+                end_pair(&faults->pairs);
+        pthread_mutex_unlock(&faults->mutex);
+        if (faults->door)
+                door_settle(faults->door);
         free_replies(faults->held);
         free_replies(faults->pending);
         plan_deinit(&faults->plan);
-        destroy(faults);
+        leave_place(faults);
+        faults_unref(faults);
 
         return NULL;
 }
@@ -409,7 +475,7 @@ const char *pipit_test_faults_url(const struct pipit_test_faults *faults)
 
 static void moved(struct pipit_test_clock_watcher *base)
 {
-        wake(((struct watcher *)base)->faults);
+        faults_wake(((struct watcher *)base)->faults);
 }
 
 /* Mutex held. False: out of memory. */
@@ -463,7 +529,7 @@ size_t pipit_test_faults_release(struct pipit_test_faults *faults, size_t n)
                 let_go(faults, &faults->held);
                 n_gone++;
         }
-        wake(faults);
+        faults_wake(faults);
         pthread_mutex_unlock(&faults->mutex);
 
         return n_gone;
@@ -474,7 +540,7 @@ static void wait_obeyed(struct pipit_test_faults *faults)
 {
         uint64_t order = ++faults->n_orders;
 
-        wake(faults);
+        faults_wake(faults);
         while (faults->n_obeyed < order)
                 pthread_cond_wait(&faults->changed, &faults->mutex);
 }

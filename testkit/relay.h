@@ -5,6 +5,7 @@
  *      plan.c      which calls a fault befalls
  *      pair.c      two connections, and the messages on them
  *      exchange.c  what becomes of frames
+ *      door.c      connections to a server object, without sockets
  *
  * A response need not carry the replies to its request's calls, so the relay may
  * answer a request by itself, with replies that it has. What the server answers
@@ -80,8 +81,12 @@ struct asked {
         struct asked *next;
 };
 
+struct door;
+struct door_pipe; /* of door.c */
+
 struct side {
         int fd;
+        struct door_pipe *pipe; /* instead of a descriptor; NULL: a socket */
         bool is_ipc;
         bool is_greeted; /* the 8 bytes before all messages have passed */
         bool has_ended;
@@ -108,6 +113,7 @@ struct target {
 struct watcher; /* of a clock; in faults.c */
 
 struct pipit_test_faults {
+        struct door *door; /* NULL: between sockets */
         struct target target;
         char url[sizeof(struct sockaddr_un) + 32];
         struct sockaddr_un address;
@@ -122,6 +128,7 @@ struct pipit_test_faults {
         struct reply *held;    /* oldest first */
         struct reply *pending; /* to be delivered */
         size_t n_held;
+        size_t n_refs; /* its owner's, and its door's */
         struct watcher *watchers;
         bool is_down;
         bool is_stopping;
@@ -130,11 +137,23 @@ struct pipit_test_faults {
         bool wants_break;
 };
 
+/* --- faults.c --- */
+
+/* There is something for the relay's thread to do. */
+void faults_wake(struct pipit_test_faults *faults);
+
+/* Channels that hold its door keep what is left of it. Mutex not held. */
+void faults_ref(struct pipit_test_faults *faults);
+void faults_unref(struct pipit_test_faults *faults);
+
 /* --- exchange.c: mutex held --- */
 
 /* A message from one side, without framing. May break the pair. */
 void exchange_request(struct pair *pair, const uint8_t *message, size_t n);
 void exchange_response(struct pair *pair, const uint8_t *message, size_t n);
+
+/* The client does not wait for this answer any more: the replies in it go with the next. */
+void exchange_forget(struct pair *pair, const uint8_t *words, size_t n_words);
 
 /* Gives pending replies to clients that wait. */
 void exchange_deliver(struct pipit_test_faults *faults);

@@ -65,12 +65,6 @@ static bool append_int(struct pipit_log_text *text, int64_t number)
                append(text, digits, format_number(magnitude, digits));
 }
 
-/* C0, DEL and C1: a terminal would obey them. */
-static bool is_control(uint32_t code_point)
-{
-        return code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0);
-}
-
 static bool append_escape(struct pipit_log_text *text, uint32_t code_point)
 {
         char escape[] = {'\\', 'u', '0', '0', '0', '0'};
@@ -111,7 +105,7 @@ static bool append_special(struct pipit_log_text *text,
         *ret_n_read = n > 0 ? n : 1;
         if (n == 0)
                 return append_text(text, REPLACEMENT);
-        if (is_control(code_point) || code_point == '\\' ||
+        if (pipit_utf8_is_control(code_point) || code_point == '\\' ||
             (code_point == '"' && quoting == QUOTED))
                 return append_escape(text, code_point);
 

@@ -57,6 +57,11 @@ size_t pipit_utf8_decode(const uint8_t *bytes, size_t n_bytes, uint32_t *ret_cod
 }
 
 /* How many of the first bytes are ASCII, counted in whole words. */
+bool pipit_utf8_is_control(uint32_t code_point)
+{
+        return code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0);
+}
+
 static size_t ascii_words(const uint8_t *bytes, size_t n_bytes)
 {
         size_t n = 0;

@@ -23,6 +23,7 @@
 #include "core/base/arena.h"
 #include "core/base/macros.h"
 #include "core/base/status.h"
+#include "core/rpc/wire_check.h"
 
 struct pipit_schema;
 
@@ -40,6 +41,9 @@ struct pipit_schema *pipit_schema_free(struct pipit_schema *schema);
 enum pipit_status pipit_schema_add_file(struct pipit_schema *schema,
                                         const struct pipit_file *file,
                                         struct pipit_error *ret_error);
+
+/* A set comes from a file or from a server: these are the sizes of large real ones, and then some. */
+extern const struct pipit_wire_limits pipit_schema_limits;
 
 /*
  * Adds a serialized google.protobuf.FileDescriptorSet, as `protoc

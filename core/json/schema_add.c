@@ -4,8 +4,7 @@
 #include "core/rpc/message.h"
 #include "core/rpc/wire_check.h"
 
-/* A set comes from a file or from a server: these are the sizes of large real ones, and then some. */
-static const struct pipit_wire_limits descriptor_limits = {
+const struct pipit_wire_limits pipit_schema_limits = {
         .decoded_bytes_max = (size_t)256 * 1024 * 1024,
         .nesting_max = 32,
         .unknown_fields_max = 65536,
@@ -31,7 +30,7 @@ static const Google__Protobuf__FileDescriptorProto *unpack_file(struct schema_ba
         struct pipit_wire_report report;
 
         if (!pipit_wire_check(
-                    descriptor, file->bytes, file->n_bytes, &descriptor_limits, &report)) {
+                    descriptor, file->bytes, file->n_bytes, &pipit_schema_limits, &report)) {
                 (void)schema_invalid(batch,
                                      "%s%sthis is not a FileDescriptorProto: %s at byte %zu",
                                      file->name ? file->name : "",
@@ -191,7 +190,7 @@ static enum pipit_status add_set(struct schema_batch *batch, const uint8_t *byte
         struct pipit_wire_report report;
         size_t at = 0, n_files = 0;
 
-        if (!pipit_wire_check(descriptor, bytes, n_bytes, &descriptor_limits, &report))
+        if (!pipit_wire_check(descriptor, bytes, n_bytes, &pipit_schema_limits, &report))
                 return schema_invalid(batch,
                                       "this is not a FileDescriptorSet: %s at byte %zu; protoc "
                                       "--include_imports --descriptor_set_out=FILE writes one",

@@ -122,8 +122,8 @@ void pipit_json_writer_string(struct pipit_json_writer *writer, const char *text
                 if (n == 0) {
                         append(writer, "\xef\xbf\xbd", 3);
                         n = 1;
-                } else if (code_point < 0x20 || code_point == '"' || code_point == '\\' ||
-                           (code_point >= 0x7f && code_point < 0xa0)) {
+                } else if (code_point == '"' || code_point == '\\' ||
+                           pipit_utf8_is_control(code_point)) {
                         append_escaped(writer, (uint16_t)code_point);
                 } else {
                         append(writer, text + at, n);

@@ -109,11 +109,6 @@ bool users_rule_email(const char *email,
         return true;
 }
 
-static bool is_control(uint32_t code_point)
-{
-        return code_point <= 0x1f || (code_point >= 0x7f && code_point <= 0x9f);
-}
-
 static bool has_control(const uint8_t *bytes, size_t n_bytes)
 {
         uint32_t code_point = 0;
@@ -123,7 +118,7 @@ static bool has_control(const uint8_t *bytes, size_t n_bytes)
 
                 if (n == 0)
                         return false;
-                if (is_control(code_point))
+                if (pipit_utf8_is_control(code_point))
                         return true;
                 i += n;
         }

@@ -32,7 +32,8 @@
         X(CALL_NOT_RECEIVED, UNAVAILABLE, NOT_RUN, "the call never arrived; send it again")        \
         X(CALL_FORGOTTEN, UNAVAILABLE, MAY_HAVE_RUN, "the call is no longer known")                \
         X(SERVICE_UNKNOWN, NOT_FOUND, RAN, "this server has no such service")                      \
-        X(SYMBOL_NOT_FOUND, NOT_FOUND, RAN, "no file of this server's services defines it")
+        X(SYMBOL_NOT_FOUND, NOT_FOUND, RAN, "no file of this server's services defines it")        \
+        X(FILE_NOT_FOUND, NOT_FOUND, RAN, "none of this server's services needs such a file")
 
 enum runtime_error {
 #define RUNTIME_ERROR_ENUM(reason, status, ran, text) RUNTIME_ERROR_##reason,

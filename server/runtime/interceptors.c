@@ -158,7 +158,7 @@ static void after(struct pipit_server_call *call, const struct pipit_error *erro
 
                 if (!one->operations->after)
                         continue;
-                end.began = i < call->n_hooks;
+                end.began = i < call->n_hooks || !one->operations->before;
                 end.data = data ? *data : NULL;
                 one->operations->after(one, &end);
         }

@@ -7,6 +7,7 @@
 #include "core/base/arena.h"
 #include "pipit/reflection/v1/reflection.pipit.h"
 #include "server/runtime/call.h"
+#include "server/runtime/runtime.h"
 #include "server/runtime/symbols.h"
 
 /* FileDescriptorSet.file */
@@ -16,7 +17,6 @@
 struct reflected {
         const struct pipit_file *file;
         const size_t *imports; /* indexes; all lower than its own */
-        ProtobufCBinaryData set;
 };
 
 struct reflection {
@@ -24,7 +24,7 @@ struct reflection {
         size_t n_files;
         size_t n_slots;
         struct symbols symbols;
-        struct pipit_arena arena; /* of the answers */
+        struct pipit_arena arena; /* of the services, and of imports */
         Pipit__Reflection__V1__ListServicesResponse services;
 };
 
@@ -156,16 +156,16 @@ static enum pipit_status add_file(struct reflection *reflection,
         return symbols_add(&reflection->symbols, file, *ret_index);
 }
 
-/* Marks what the file at @index needs, itself included: an import's index is lower than its importer's. */
-static void mark_needed(const struct reflection *reflection, size_t index, bool *needed)
+/* --- sets ------------------------------------------------------------------ */
+
+/* Marks what the file at @index needs: an import's index is lower than its importer's. */
+static void mark_imports(const struct reflection *reflection, size_t index, bool *marks)
 {
-        memset(needed, 0, reflection->n_files * sizeof(*needed));
-        needed[index] = true;
         for (size_t i = index + 1; i-- > 0;) {
                 const struct reflected *one = &reflection->files[i];
 
-                for (size_t j = 0; needed[i] && j < one->file->n_dependencies; ++j)
-                        needed[one->imports[j]] = true;
+                for (size_t j = 0; marks[i] && j < one->file->n_dependencies; ++j)
+                        marks[one->imports[j]] = true;
         }
 }
 
@@ -177,6 +177,19 @@ static size_t length_bytes(size_t length)
                 ++n;
 
         return n;
+}
+
+static size_t set_bytes(const struct reflection *reflection, size_t index, const bool *marks)
+{
+        size_t n_bytes = 0;
+
+        for (size_t i = 0; i <= index; ++i) {
+                size_t n_file = reflection->files[i].file->n_bytes;
+
+                n_bytes += marks[i] ? 1 + length_bytes(n_file) + n_file : 0;
+        }
+
+        return n_bytes;
 }
 
 static uint8_t *write_file(uint8_t *to, const struct pipit_file *file)
@@ -192,54 +205,25 @@ static uint8_t *write_file(uint8_t *to, const struct pipit_file *file)
         return to + file->n_bytes;
 }
 
-static bool make_set(struct reflection *reflection, size_t index, bool *needed)
+static void write_set(const struct reflection *reflection,
+                      size_t index,
+                      const bool *marks,
+                      uint8_t *to)
 {
-        struct reflected *files = reflection->files;
-        size_t n_bytes = 0;
-        uint8_t *to;
-
-        mark_needed(reflection, index, needed);
         for (size_t i = 0; i <= index; ++i) {
-                if (needed[i])
-                        n_bytes +=
-                                1 + length_bytes(files[i].file->n_bytes) + files[i].file->n_bytes;
+                if (marks[i])
+                        to = write_file(to, reflection->files[i].file);
         }
-
-        to = pipit_arena_alloc(&reflection->arena, n_bytes);
-        if (!to)
-                return false;
-        files[index].set = (ProtobufCBinaryData){.len = n_bytes, .data = to};
-        for (size_t i = 0; i <= index; ++i) {
-                if (needed[i])
-                        to = write_file(to, files[i].file);
-        }
-
-        return true;
-}
-
-static enum pipit_status make_sets(struct reflection *reflection)
-{
-        bool *needed = pipit_arena_alloc(&reflection->arena, reflection->n_files * sizeof(*needed));
-
-        if (!needed)
-                return PIPIT_RESOURCE_EXHAUSTED;
-        for (size_t i = 0; i < reflection->n_files; ++i) {
-                if (!make_set(reflection, i, needed))
-                        return PIPIT_RESOURCE_EXHAUSTED;
-        }
-        symbols_sort(&reflection->symbols);
-
-        return PIPIT_OK;
 }
 
 /* --- descriptors ----------------------------------------------------------- */
 
-static void fail_unknown(const struct reflection *reflection,
-                         struct pipit_server_call *call,
-                         const char *name)
+static void fail_unknown(struct pipit_server_call *call,
+                         enum runtime_error reason,
+                         const char *name,
+                         const char *nearest)
 {
-        const char *nearest = symbols_nearest(&reflection->symbols, name);
-        struct pipit_error error = runtime_error_make(RUNTIME_ERROR_SYMBOL_NOT_FOUND);
+        struct pipit_error error = runtime_error_make(reason);
         char text[128 + 3 * SYMBOLS_NEAREST_BYTES_MAX];
 
         if (strlen(name) <= SYMBOLS_NEAREST_BYTES_MAX) {
@@ -257,23 +241,96 @@ static void fail_unknown(const struct reflection *reflection,
         pipit_server_call_fail(call, &error);
 }
 
+static void fail_too_large(struct pipit_server_call *call, const struct pipit_file *file)
+{
+        struct pipit_error error = runtime_error_make(RUNTIME_ERROR_RESPONSE_TOO_LARGE);
+        char text[256];
+
+        (void)snprintf(text,
+                       sizeof(text),
+                       "%.160s and what it imports do not fit a frame; each file can be asked for "
+                       "without_imports",
+                       file->name);
+        error.message = text;
+        pipit_server_call_fail(call, &error);
+}
+
+/* False: there is none, and the call has failed. */
+static bool find_asked(const struct reflection *reflection,
+                       struct pipit_server_call *call,
+                       const Pipit__Reflection__V1__GetDescriptorsRequest *request,
+                       size_t *ret_index)
+{
+        const char *name = "";
+        const struct symbol *symbol;
+
+        if (request->what_case == PIPIT__REFLECTION__V1__GET_DESCRIPTORS_REQUEST__WHAT_FILE) {
+                if (find_file(reflection, request->file, ret_index))
+                        return true;
+                fail_unknown(call, RUNTIME_ERROR_FILE_NOT_FOUND, request->file, NULL);
+                return false;
+        }
+
+        if (request->what_case == PIPIT__REFLECTION__V1__GET_DESCRIPTORS_REQUEST__WHAT_SYMBOL)
+                name = request->symbol[0] == '.' ? request->symbol + 1 : request->symbol;
+        symbol = symbols_find(&reflection->symbols, name);
+        if (symbol)
+                *ret_index = symbol->file;
+        else
+                fail_unknown(call,
+                             RUNTIME_ERROR_SYMBOL_NOT_FOUND,
+                             name,
+                             symbols_nearest(&reflection->symbols, name));
+
+        return symbol;
+}
+
+static void reply_with(const struct reflection *reflection,
+                       struct pipit_server_call *call,
+                       size_t index,
+                       const bool *marks)
+{
+        Pipit__Reflection__V1__GetDescriptorsResponse response =
+                PIPIT__REFLECTION__V1__GET_DESCRIPTORS_RESPONSE__INIT;
+        ProtobufCBinaryData *set = &response.file_descriptor_set;
+
+        set->len = set_bytes(reflection, index, marks);
+        if (set->len > call->frame->server->options.frame_bytes_max) {
+                fail_too_large(call, reflection->files[index].file);
+                return;
+        }
+
+        set->data = malloc(set->len + 1); /* not 0 */
+        if (set->data) {
+                write_set(reflection, index, marks, set->data);
+                pipit_reflection_v1_get_descriptors_reply(call, &response);
+        } else {
+                call_fail_with(call, RUNTIME_ERROR_RESPONSE_LOST);
+        }
+        free(set->data);
+}
+
 static void handle_get_descriptors(void *self,
                                    struct pipit_server_call *call,
                                    const Pipit__Reflection__V1__GetDescriptorsRequest *request)
 {
         const struct reflection *reflection = self;
-        const char *name = request->symbol[0] == '.' ? request->symbol + 1 : request->symbol;
-        const struct symbol *symbol = symbols_find(&reflection->symbols, name);
-        Pipit__Reflection__V1__GetDescriptorsResponse response =
-                PIPIT__REFLECTION__V1__GET_DESCRIPTORS_RESPONSE__INIT;
+        size_t index;
+        bool *marks;
 
-        if (!symbol) {
-                fail_unknown(reflection, call, name);
+        if (!find_asked(reflection, call, request, &index))
+                return;
+
+        marks = calloc(index + 1, sizeof(*marks));
+        if (!marks) {
+                call_fail_with(call, RUNTIME_ERROR_RESPONSE_LOST);
                 return;
         }
-
-        response.file_descriptor_set = reflection->files[symbol->file].set;
-        pipit_reflection_v1_get_descriptors_reply(call, &response);
+        marks[index] = true;
+        if (!request->without_imports)
+                mark_imports(reflection, index, marks);
+        reply_with(reflection, call, index, marks);
+        free(marks);
 }
 
 /* --- life ------------------------------------------------------------------ */
@@ -322,5 +379,8 @@ enum pipit_status reflection_seal(struct reflection *reflection, const struct re
                         status = add_file(reflection, registry->services[i].service->file, &index);
         }
 
-        return status == PIPIT_OK ? make_sets(reflection) : status;
+        if (status == PIPIT_OK)
+                symbols_sort(&reflection->symbols);
+
+        return status;
 }

@@ -2,8 +2,8 @@
  * Reflection: pipit.reflection.v1.ReflectionService, for clients that have no
  * .proto at hand
  *
- * All answers are made before the server starts, from the files that generated
- * code embeds; a call only points at them.
+ * What is known is found out before the server starts; each answer about types is put
+ * together, when it is asked for, from the files that generated code embeds.
  */
 
 #ifndef SERVER_RUNTIME_REFLECTION_H
@@ -24,7 +24,7 @@ PIPIT_MUST_CHECK enum pipit_status reflection_register(struct reflection *reflec
                                                        struct pipit_server *server);
 
 /*
- * Makes the answers, once, of all services of @registry. RESOURCE_EXHAUSTED:
+ * Finds out, once, what the services of @registry define. RESOURCE_EXHAUSTED:
  * out of memory. INTERNAL: a file that a service embeds is none.
  */
 PIPIT_MUST_CHECK enum pipit_status reflection_seal(struct reflection *reflection,

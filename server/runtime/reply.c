@@ -290,6 +290,20 @@ static bool reply_of_response(struct pipit_server_call *call,
         return false;
 }
 
+/* The other side would have to guess what another number means. */
+static void status_make_known(struct pipit_server_call *call, struct pipit_error *error)
+{
+        if ((unsigned int)error->status <= PIPIT_STATUS_MAX)
+                return;
+
+        pipit_log_line(call->frame->server->log,
+                       PIPIT_LOG_ERROR,
+                       "a call failed with a status that is none; it goes out as UNKNOWN",
+                       PIPIT_LOG_STRING("method", call->method_name),
+                       PIPIT_LOG_INT("status", (int)error->status));
+        error->status = PIPIT_UNKNOWN;
+}
+
 /* The reply as it will go; *error becomes what it says. */
 static void reply_prepare(struct pipit_server_call *call,
                           const ProtobufCMessage *response,
@@ -320,6 +334,7 @@ void reply_give(struct pipit_server_call *call,
         bool flush;
         bool hooks;
 
+        status_make_known(call, &ends);
         reply_prepare(call, response, &ends, &scratch, &reply);
         outcome = reply_finish(call, &reply, &flush, &hooks);
         pipit_arena_deinit(&scratch);

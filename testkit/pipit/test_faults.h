@@ -31,8 +31,9 @@
  *
  * Faults befall the calls of Pipit's client library; the frames of a client without
  * a mailbox (docs/wire.md, "Simple client") pass as they are. A call that the client
- * sends anew by itself is another call here. The target is ipc:// or tcp://; the
- * relay's own URL is ipc://, in a fresh directory that only this user can enter.
+ * sends anew by itself is another call here. The target is ipc:// or tcp://, or a server
+ * object of this process; the relay's own URL is ipc://, in a fresh directory that only
+ * this user can enter.
  * The server sees this process as its peer.
  *
  * All functions may be called from any thread, free once and last. Public: installed,
@@ -90,10 +91,28 @@ struct pipit_test_fault {
 PIPIT_PUBLIC PIPIT_MUST_CHECK struct pipit_test_faults *pipit_test_faults_new(
         const char *target, struct pipit_error *ret_error);
 
+/* Of pipit_server_inprocess() in <pipit/server.h>. */
+struct pipit_inprocess;
+
+/*
+ * The same between a server object of this process and channels to it, without a socket:
+ *
+ *      faults = pipit_test_faults_new_inprocess(pipit_server_inprocess(server), NULL);
+ *      channel = pipit_channel_new_inprocess(pipit_test_faults_inprocess(faults), NULL, NULL);
+ *
+ * Server, relay and channels may be freed in any order. Handlers run in the threads that <pipit/inprocess.h> tells of. PIPIT_RESOURCE_EXHAUSTED:
+ * memory, descriptors.
+ */
+PIPIT_PUBLIC PIPIT_MUST_CHECK struct pipit_test_faults *pipit_test_faults_new_inprocess(
+        struct pipit_inprocess *server, struct pipit_error *ret_error);
+
+/* What channels take instead of the server's. Lives until free. NULL: the relay is one between sockets. */
+PIPIT_PUBLIC struct pipit_inprocess *pipit_test_faults_inprocess(struct pipit_test_faults *faults);
+
 /* Closes every connection; what is held is lost. NULL is a no-op. Always returns NULL. */
 PIPIT_PUBLIC struct pipit_test_faults *pipit_test_faults_free(struct pipit_test_faults *faults);
 
-/* Where clients go instead. Lives until free. */
+/* Where clients go instead. Lives until free. Empty: the relay is one without sockets. */
 PIPIT_PUBLIC const char *pipit_test_faults_url(const struct pipit_test_faults *faults);
 
 /*

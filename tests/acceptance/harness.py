@@ -270,6 +270,8 @@ def plain_words_are_texts_but_for_true_false_and_null():
 
 @test
 def names_in_tap_are_on_one_line_and_hold_no_directive():
+    equal(run('{"scenarios":[{"name":"a\\u009bb\\u007fc\u00e9","steps":[{"call":"echo->echo"}]}]}', name="t.json").points(),
+          ["ok 1 - a b c\u00e9"])
     ran = passes('scenarios: [{name: "a # b\\n\\\\ c", steps: [{call: echo->echo}]}]')
     equal(ran.points(), ["ok 1 - a \\# b \\\\ c"])
 
@@ -401,6 +403,62 @@ def an_until_that_never_holds_fails():
     ran = fails(step("{status: OK}", more="repeat: 3\n        until: {response: {text: Eve}}"),
                 '$.text is "Ada", expected "Eve"')
     equal(ran.failures()[0]["index"], 2)
+
+
+@test
+def of_repeats_the_one_that_ends_them_has_to_have_what_is_captured():
+    os.symlink("echo", f"{FOLDER.name}/there1")
+    passes(f"""
+scenarios:
+  - name: waited for until it is there
+    steps:
+      - call: echo->echo
+        target: ipc://{FOLDER.name}/there${{index}}
+        repeat: 9
+        request: {{text: found}}
+        expect: [{{status: UNAVAILABLE}}, {{status: OK}}]
+        until: {{status: OK}}
+        capture: {{what: $.text}}
+      - call: echo->echo
+        request: {{text: "${{what}}"}}
+        expect: {{response: {{text: found}}}}
+  - name: and each sees what the one before it told
+    variables: {{last: 7}}
+    steps:
+      - call: echo->echo
+        repeat: 3
+        request: {{text: "it was ${{last}}", number: "${{index}}"}}
+        expect:
+          - {{response: {{text: "it was 7", number: 0}}, times: 1}}
+          - {{response: {{text: "it was 0", number: 1}}, times: 1}}
+          - {{response: {{text: "it was 1", number: 2}}, times: 1}}
+        capture: {{last: $.number}}
+""", n=2)
+    more = "repeat: 2\n        capture: {it: $.text}"
+    ran = fails(step("[{status: UNAVAILABLE}, {status: OK}]", more=f"target: ipc://{FOLDER.name}/there${{index}}\n        {more}",
+                     request="{text: x}").replace("there$", "here$"), "there is no response to capture $.text of")
+    equal(ran.failures()[0]["index"], 1)
+
+
+@test
+def a_reader_that_leaves_ends_the_run():
+    reading, writing = os.pipe()
+    os.close(reading)
+    slow = "scenarios:" + "".join(f"\n  - {{name: s{i}, steps: [{{call: echo->sleep, request: {{duration_ms: 59000}}}}]}}"
+                                  for i in range(50))
+    ran = subprocess.run([PIPIT, "test", "--target", URL, *SCHEMA, "--timeout", "60s", write(slow)], stdout=writing,
+                         stderr=subprocess.PIPE, text=True, timeout=100, check=False, cwd=FOLDER.name)
+    os.close(writing)
+    equal((ran.returncode, ran.stderr), (-signal.SIGPIPE, ""))
+
+
+@test
+def a_run_ends_when_its_output_cannot_be_written():
+    with open("/dev/full", "w", encoding="ascii") as full:
+        ran = subprocess.run([PIPIT, "test", "--target", URL, *SCHEMA, write(THREE)], stdout=full,
+                             stderr=subprocess.PIPE, text=True, timeout=100, check=False, cwd=FOLDER.name)
+    equal((ran.returncode, ran.stderr),
+          (FAILED, "pipit: cannot write to standard output: No space left on device\n"))
 
 
 @test

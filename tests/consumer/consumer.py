@@ -23,9 +23,10 @@ import tempfile
 
 BUILD, SOURCE = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "wire"))
+sys.path[:0] = [str(HERE.parent / "wire"), str(HERE.parent / "integration/cli")]
 
 import hangup  # pylint: disable=wrong-import-position
+import kit  # pylint: disable=wrong-import-position
 from harness import Report, Server, equal, true  # pylint: disable=wrong-import-position
 
 LINES_MAX = 150  # of C that is written by hand, for a service with its server and client
@@ -280,27 +281,38 @@ def strangers(place, out):
         equal(server.stop(), 0)
 
 
-# What pipit is told, what it says in its one line, and its exit code (docs/cli.md).
-WRONG = [
-    (["list", "ipc:///nowhere/s"], "ipc:///nowhere/s", 64 + 14),
-    (["list", "URL", "notes.v1.NoteService"], "notes.v1.NotesService", 2),
-    (["describe", "URL", "notes.v1.Notes"], "notes.v1.Note", 2),
-    (["call", "URL", "notes.v1.NotesService/GetNot", "{}"], "did you mean notes.v1.NotesService/GetNote", 2),
-    (["call", "URL", "notes.v1.NotesService/GetNote", '{"ide": 1}'], 'did you mean "id"', 2),
-    (["call", "URL", "notes.v1.NotesService/GetNote", '{"id": true}'], "1:8", 2),
-    (["call", "URL", "notes.v1.NotesService/GetNote", '{"id": 18446744073709551616}'], "18446744073709551615", 2),
-    (["call", "URL", "notes.v1.NotesService/GetNote", '{"id": 1,,}'], "1:10", 2),
-]
+GET = ["call", "URL", "notes.v1.NotesService/GetNote"]
+
+# What pipit is told, what it says in its one line (what, where, what would be right), and its exit code (docs/cli.md).
+WRONG = {
+    "a host": (["list", "ipc:///nowhere/s"], ["ipc:///nowhere/s", "No such file or directory"], 64 + 14),
+    "a host beside a socket that is there": (["list", "URLs"], ["URLs", "did you mean URL?"], 64 + 14),
+    "a scheme": (["list", "http://localhost"], ["http://localhost: ", "is not inproc, ipc or tcp"], 2),
+    "a service": (["list", "URL", "notes.v1.NoteService"],
+                  ["no service 'notes.v1.NoteService'", "did you mean notes.v1.NotesService?"], 2),
+    "a type": (["describe", "URL", "notes.v1.Notes"], ["no 'notes.v1.Notes'", "did you mean notes.v1.Note?"], 2),
+    "a method": (["call", "URL", "notes.v1.NotesService/GetNot", "{}"],
+                 ["no method 'notes.v1.NotesService/GetNot'", "did you mean notes.v1.NotesService/GetNote?"], 2),
+    "a field": ([*GET, '{"ide": 1}'], ["request:1:9: ide: ", "has no such field", 'did you mean "id"?'], 2),
+    "a value's type": ([*GET, '{\n  "id": true}'], ["request:2:9: id: ", "true is not a number (uint64)"], 2),
+    "a number out of range": ([*GET, '{"id": 18446744073709551616}'],
+                              ["request:1:8: id: ", "18446744073709551616 is out of range", "0 to 18446744073709551615"], 2),
+    "a fraction": ([*GET, '{"id": 1.5}'], ["request:1:8: id: ", "1.5 is not a whole number (uint64)"], 2),
+    "broken JSON": ([*GET, '{"id": 1,\n,}'], ["request:2:1: ", "expected a name in double quotes, found ','"], 2),
+    "a flag": ([*GET, "--timout", "1s"], ["--timout", "did you mean --timeout?"], 2),
+}
 
 
-def wrong_inputs(place, out):
-    """One line each on standard error, which says what would be right; nothing on standard output."""
+def wrong_inputs(place, out, way):
+    """One line each on standard error, in a pipe and on a terminal; nothing on standard output."""
+    kit.PROGRAM[:] = [str(place.prefix / "bin/pipit")]
     with serving(place, out) as server:
-        for words, said, code in WRONG:
-            words = [server.url if word == "URL" else word for word in words]
-            done = subprocess.run([place.prefix / "bin/pipit", *words], capture_output=True, text=True, check=False)
-            equal((done.returncode, done.stdout, done.stderr.count("\n")), (code, "", 1), f"{words}: {done.stderr}")
-            true(said in done.stderr, f"{words}: {done.stderr}")
+        for what, (words, parts, code) in WRONG.items():
+            words, parts = ([part.replace("URL", server.url) for part in some] for some in (words, parts))
+            done = way(*words)
+            equal((done.status, done.out, done.err.count("\n")), (code, "", 1), f"{what}: {done.err}")
+            for part in parts:
+                true(part in done.err, f"{what}: {done.err!r} does not hold {part!r}")
 
 
 def main():
@@ -339,7 +351,9 @@ def main():
 
         out = work / "meson-gcc/build"
         report.run("nng's calls come to the guard in libpipit-server.so", guarded, place, out)
-        report.run("what pipit is told wrong of the notes server it says in a line", wrong_inputs, place, out)
+        for where, way in (("in a pipe", kit.pipit), ("on a terminal", kit.on_terminal)):
+            report.run(f"what pipit is told wrong of the notes server it says in a line, {where}", wrong_inputs,
+                       place, out, way)
         report.run("strangers and peers that hang up cost a notes server nothing", strangers, place, out)
     finally:
         shutil.rmtree(work)

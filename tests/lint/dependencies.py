@@ -31,7 +31,7 @@ ALLOWED = {
     "server": {BASE, USERS, RUNTIME, "server/delivery", "server/store", "sodium"},
     "client": {BASE, RPC, "protobuf-c", "nng", "gen:pipit/v1", "gen:google"},
     "tools/cli/scenario": {BASE, RPC, JSON, CLIENT, "tools", "protobuf-c", "libyaml"},
-    "testkit": {BASE + "/pipit"},
+    "testkit": {BASE, RPC},
     "tools": {BASE, RPC, JSON, CLIENT, "protobuf-c", "gen:users", "gen:grpc", "gen:google",
               "gen:pipit"},
 }

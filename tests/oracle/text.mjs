@@ -3,29 +3,31 @@
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|[-+.0-9a-zA-Z]+|[{}[\]:,]/g;
 
-// Of a text that JSON.parse() takes.
+// Of a text that JSON.parse() takes; `at` is where a value begins in it.
 export function parse(text) {
   JSON.parse(text);
-  const tokens = text.match(TOKEN);
-  let at = 0;
+  const found = [...text.matchAll(TOKEN)];
+  const tokens = found.map(([token]) => token);
+  let next = 0;
   const value = () => {
-    const token = tokens[at++];
+    const at = found[next].index;
+    const token = tokens[next++];
     if (token === "{" || token === "[") {
       const items = [];
       const closing = token === "{" ? "}" : "]";
-      while (tokens[at] !== closing) {
-        at += tokens[at] === "," ? 1 : 0;
-        const key = token === "{" ? JSON.parse(tokens[at]) : undefined;
-        at += token === "{" ? 2 : 0;
+      while (tokens[next] !== closing) {
+        next += tokens[next] === "," ? 1 : 0;
+        const key = token === "{" ? JSON.parse(tokens[next]) : undefined;
+        next += token === "{" ? 2 : 0;
         items.push({ key, value: value() });
       }
-      at++;
-      return { type: token, items };
+      next++;
+      return { type: token, items, at };
     }
     if (token[0] === '"') {
-      return { type: "string", text: JSON.parse(token) };
+      return { type: "string", text: JSON.parse(token), at };
     }
-    return { type: /^[-0-9]/.test(token) ? "number" : "word", text: token };
+    return { type: /^[-0-9]/.test(token) ? "number" : "word", text: token, at };
   };
   return value();
 }

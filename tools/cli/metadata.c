@@ -89,15 +89,19 @@ int cli_metadata_read(struct cli_arguments *arguments,
 
 bool cli_metadata_is_text(const struct pipit_metadata *entry)
 {
-        size_t n_code_points;
+        size_t at = 0;
 
-        if (is_binary(entry->key) ||
-            !pipit_utf8_check(entry->value, entry->n_value_bytes, &n_code_points))
+        if (is_binary(entry->key))
                 return false;
 
-        for (size_t i = 0; i < entry->n_value_bytes; i++) {
-                if (entry->value[i] < 0x20 || entry->value[i] == 0x7f)
+        while (at < entry->n_value_bytes) {
+                uint32_t code_point;
+                size_t n = pipit_utf8_decode(
+                        entry->value + at, entry->n_value_bytes - at, &code_point);
+
+                if (n == 0 || pipit_utf8_is_control(code_point))
                         return false;
+                at += n;
         }
 
         return true;

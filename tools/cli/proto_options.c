@@ -3,6 +3,7 @@
 
 #include "core/json/field.h"
 #include "tools/cli/proto_output.h"
+#include "tools/cli/terminal.h"
 
 /* What protoc computes, and what it does not understand itself. */
 static bool is_shown(const ProtobufCFieldDescriptor *field)
@@ -86,7 +87,7 @@ static void write_default(struct proto_output *output,
         else if (field->type == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_BYTES)
                 proto_string(output, field->default_value, true);
         else
-                (void)fputs(field->default_value, output->file);
+                cli_print_safe(output->file, field->default_value);
 }
 
 /* protoc gives each field its json_name; only one that is not derived was written. */

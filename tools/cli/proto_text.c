@@ -26,7 +26,7 @@ void proto_keyword(struct proto_output *output, const char *keyword)
                       or_nothing(output->colours->normal));
 }
 
-/* A byte of U+0080 to U+009f, which terminals obey: c2 80 to c2 9f. */
+/* Whether U+0080 to U+009f begins here, which terminals obey: c2 80 to c2 9f. */
 static bool is_c1(const char *text)
 {
         const unsigned char *byte = (const unsigned char *)text;
@@ -36,16 +36,20 @@ static bool is_c1(const char *text)
 
 void proto_string(struct proto_output *output, const char *text, bool is_escaped)
 {
+        size_t n_c1 = 0; /* bytes of a C1 character that are left */
+
         (void)fputc('"', output->file);
         for (; *text; text++) {
                 unsigned char c = (unsigned char)*text;
 
-                if ((!is_escaped && (c < 0x20 || c == 0x7f)) || is_c1(text))
+                n_c1 = is_c1(text) ? 2 : n_c1;
+                if (c < 0x20 || c == 0x7f || n_c1 > 0)
                         (void)fprintf(output->file, "\\%03o", c);
                 else if (!is_escaped && (c == '"' || c == '\\'))
                         (void)fprintf(output->file, "\\%c", c);
                 else
                         (void)fputc(c, output->file);
+                n_c1 -= n_c1 > 0;
         }
         (void)fputc('"', output->file);
 }

@@ -4,9 +4,15 @@
 
 #include "core/base/clock.h"
 #include "core/base/status.h"
+#include "core/rpc/message.h"
 #include "core/rpc/wire_limits.h"
+#include "google/protobuf/descriptor.pb-c.h"
 #include "pipit/reflection/v1/reflection.pipit.h"
 #include "tools/cli/error_copy.h"
+
+/* Of what a server can make us fetch file by file. */
+#define LEVELS_MAX 100
+#define BYTES_MAX  ((size_t)64 * 1024 * 1024)
 
 /* One budget of time for however many calls it takes. */
 struct reflection {
@@ -14,6 +20,7 @@ struct reflection {
         struct cli_server *server;
         struct pipit_error *error;
         int64_t deadline_us;
+        size_t n_bytes_left; /* of files that come one by one */
         struct pipit_call call;
 };
 
@@ -61,30 +68,156 @@ static enum pipit_status end(struct reflection *reflection, enum pipit_status st
         return status;
 }
 
-static enum pipit_status add_service(struct reflection *reflection, const char *name)
+static enum pipit_status fail_schema(struct reflection *reflection, const char *problem)
 {
-        Pipit__Reflection__V1__GetDescriptorsRequest request =
-                PIPIT__REFLECTION__V1__GET_DESCRIPTORS_REQUEST__INIT;
+        *reflection->error =
+                pipit_error_make(PIPIT_INVALID_ARGUMENT, PIPIT_NOT_RUN, "SCHEMA_INVALID", problem);
+        return PIPIT_INVALID_ARGUMENT;
+}
+
+/* --- files, each with its imports or by itself --------------------------------------- */
+
+static enum pipit_status get_set(struct reflection *reflection,
+                                 const Pipit__Reflection__V1__GetDescriptorsRequest *request,
+                                 const ProtobufCBinaryData **ret_set)
+{
         const Pipit__Reflection__V1__GetDescriptorsResponse *response;
         enum pipit_status status = begin(reflection);
 
         if (status != PIPIT_OK)
                 return status;
 
+        status = end(reflection,
+                     pipit_reflection_v1_get_descriptors(
+                             reflection->server->channel, &reflection->call, request, &response));
+        if (status == PIPIT_OK)
+                *ret_set = &response->file_descriptor_set;
+        return status;
+}
+
+static enum pipit_status add_set(struct reflection *reflection, const ProtobufCBinaryData *set)
+{
+        return pipit_schema_add_set(
+                reflection->server->schema, set->data, set->len, reflection->error);
+}
+
+static bool is_known(const struct reflection *reflection, const char *name)
+{
+        const struct pipit_file *file;
+
+        for (size_t i = 0; (file = pipit_schema_file(reflection->server->schema, i)); i++) {
+                if (strcmp(file->name, name) == 0)
+                        return true;
+        }
+
+        return false;
+}
+
+/* In the arena: the response goes with the next call. NULL: the error says why. */
+static const Google__Protobuf__FileDescriptorSet *unpack_set(struct reflection *reflection,
+                                                             const ProtobufCBinaryData *set)
+{
+        const ProtobufCMessageDescriptor *descriptor =
+                &google__protobuf__file_descriptor_set__descriptor;
+        struct pipit_wire_report report;
+        const ProtobufCMessage *files;
+
+        if (!pipit_wire_check(descriptor, set->data, set->len, &pipit_schema_limits, &report)) {
+                (void)fail_schema(reflection, report.problem);
+                return NULL;
+        }
+
+        files = pipit_message_unpack(
+                descriptor, &reflection->arguments->arena, set->data, set->len);
+        if (!files)
+                (void)fail_out_of_memory(reflection);
+        return (const Google__Protobuf__FileDescriptorSet *)files;
+}
+
+static enum pipit_status add_by_itself(struct reflection *reflection,
+                                       Pipit__Reflection__V1__GetDescriptorsRequest *request,
+                                       unsigned level);
+
+static enum pipit_status add_imports(struct reflection *reflection,
+                                     const Google__Protobuf__FileDescriptorProto *file,
+                                     unsigned level)
+{
+        enum pipit_status status = PIPIT_OK;
+
+        for (size_t i = 0; status == PIPIT_OK && i < file->n_dependency; i++) {
+                Pipit__Reflection__V1__GetDescriptorsRequest request =
+                        PIPIT__REFLECTION__V1__GET_DESCRIPTORS_REQUEST__INIT;
+
+                if (is_known(reflection, file->dependency[i]))
+                        continue;
+                request.what_case = PIPIT__REFLECTION__V1__GET_DESCRIPTORS_REQUEST__WHAT_FILE;
+                request.file = file->dependency[i];
+                status = add_by_itself(reflection, &request, level + 1);
+        }
+
+        return status;
+}
+
+/* The file that @request asks for, behind those that it imports. */
+static enum pipit_status add_by_itself(struct reflection *reflection,
+                                       Pipit__Reflection__V1__GetDescriptorsRequest *request,
+                                       unsigned level)
+{
+        const Google__Protobuf__FileDescriptorSet *files;
+        const ProtobufCBinaryData *received;
+        enum pipit_status status;
+        ProtobufCBinaryData set;
+
+        if (level > LEVELS_MAX)
+                return fail_schema(reflection, "the server's files import each other too deep");
+
+        request->without_imports = true;
+        status = get_set(reflection, request, &received);
+        if (status != PIPIT_OK)
+                return status;
+        if (received->len > reflection->n_bytes_left)
+                return fail_schema(reflection, "the server's files are too large");
+
+        reflection->n_bytes_left -= received->len;
+        set.len = received->len;
+        set.data = pipit_arena_memdup(&reflection->arguments->arena, received->data, set.len);
+        if (!set.data)
+                return fail_out_of_memory(reflection);
+        files = unpack_set(reflection, &set);
+        if (!files)
+                return reflection->error->status;
+
+        for (size_t i = 0; status == PIPIT_OK && i < files->n_file; i++)
+                status = add_imports(reflection, files->file[i], level);
+        return status == PIPIT_OK ? add_set(reflection, &set) : status;
+}
+
+static bool is_too_large(const struct pipit_error *error)
+{
+        return error->status == PIPIT_RESOURCE_EXHAUSTED && error->reason &&
+               strcmp(error->reason, "RESPONSE_TOO_LARGE") == 0;
+}
+
+static enum pipit_status add_service(struct reflection *reflection, const char *name)
+{
+        Pipit__Reflection__V1__GetDescriptorsRequest request =
+                PIPIT__REFLECTION__V1__GET_DESCRIPTORS_REQUEST__INIT;
+        const ProtobufCBinaryData *set;
+        enum pipit_status status;
+
+        request.what_case = PIPIT__REFLECTION__V1__GET_DESCRIPTORS_REQUEST__WHAT_SYMBOL;
         request.symbol = pipit_arena_strdup(&reflection->arguments->arena, name);
         if (!request.symbol)
                 return fail_out_of_memory(reflection);
-        status = end(reflection,
-                     pipit_reflection_v1_get_descriptors(
-                             reflection->server->channel, &reflection->call, &request, &response));
-        if (status != PIPIT_OK)
-                return status;
 
-        return pipit_schema_add_set(reflection->server->schema,
-                                    response->file_descriptor_set.data,
-                                    response->file_descriptor_set.len,
-                                    reflection->error);
+        status = get_set(reflection, &request, &set);
+        if (status == PIPIT_OK)
+                return add_set(reflection, set);
+
+        return is_too_large(reflection->error) ? add_by_itself(reflection, &request, 1) : status;
 }
+
+/* --- services ------------------------------------------------------------------------ */
 
 /* The names that it serves, in the arguments' arena: the response goes with the next call. */
 static bool copy_names(struct reflection *reflection,
@@ -136,6 +269,7 @@ enum pipit_status cli_reflect(struct cli_arguments *arguments,
                 .arguments = arguments,
                 .server = server,
                 .error = ret_error,
+                .n_bytes_left = BYTES_MAX,
                 .deadline_us =
                         pipit_clock_now_us() +
                         PIPIT_US_PER_MS * (timeout_ms > 0 ? timeout_ms : PIPIT_TIMEOUT_MS_DEFAULT),

@@ -8,7 +8,8 @@
 #include "tools/cli/server.h"
 
 /*
- * Fills the schema and the services of @server, which are empty. Errors are the
+ * Fills the schema and the services of @server, which are empty. Files that do not fit one
+ * response with all that they import are fetched one by one. Errors are the
  * calls' own, copied into the arguments' arena, or SCHEMA_INVALID: the server
  * tells what cannot be. UNIMPLEMENTED, PERMISSION_DENIED: it does not tell.
  */

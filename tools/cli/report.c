@@ -117,7 +117,9 @@ static void print_metadata(const struct pipit_metadata *entry)
 {
         char buffer[256];
 
-        (void)fprintf(stderr, "* %s: ", entry->key);
+        (void)fputs("* ", stderr);
+        cli_print_safe(stderr, entry->key);
+        (void)fputs(": ", stderr);
         if (cli_metadata_is_text(entry)) {
                 (void)fwrite(entry->value, 1, entry->n_value_bytes, stderr);
         } else {

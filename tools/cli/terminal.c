@@ -23,8 +23,7 @@ void cli_print_safe(FILE *file, const char *text)
                 uint32_t code_point;
                 size_t n = pipit_utf8_decode((const uint8_t *)text, n_left, &code_point);
 
-                /* C0, DEL and C1 control characters */
-                if (n == 0 || code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0)) {
+                if (n == 0 || pipit_utf8_is_control(code_point)) {
                         (void)fprintf(file, "\\x%02x", (unsigned char)*text);
                         n = 1;
                 } else {

@@ -139,7 +139,10 @@ PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status pipit_server_register(
 PIPIT_PUBLIC void pipit_server_call_reply(struct pipit_server_call *call,
                                           const ProtobufCMessage *response);
 
-/* Answers with a failure, whose origin is set to server. */
+/*
+ * Answers with a failure, whose origin is set to server. A status that is none of enum
+ * pipit_status goes out as UNKNOWN, and is logged.
+ */
 PIPIT_PUBLIC void pipit_server_call_fail(struct pipit_server_call *call,
                                          const struct pipit_error *error);
 
@@ -190,7 +193,7 @@ PIPIT_PUBLIC void *pipit_server_call_alloc(struct pipit_server_call *call, size_
  *      it: neither its handler nor a later before() runs.
  *   4. after() runs exactly once for each call that the server took in, however
  *      it ends: answer, failure, refusal by any before(), deadline, cancel, a
- *      caller that left, drain. Also for those that no before() has seen, such as
+ *      caller that left, drain. Also for those that its before() has not seen, as
  *      calls of unknown methods: `began` tells.
  *   5. after() runs in the thread that decides how the call ends: the one that
  *      answers, or one of the server's. The caller may have its answer by then; a
@@ -231,7 +234,11 @@ struct pipit_server_call_end {
         const struct pipit_error *error; /* status PIPIT_OK: success */
         int64_t duration_us;             /* since its frame was read */
         bool handled;                    /* its handler was called */
-        bool began; /* this interceptor's before() let it go on, or there is none */
+        /*
+         * What this interceptor's before() does was done: it ran and let the call go on.
+         * Without a before() there is nothing to do, and this is true, whatever the call.
+         */
+        bool began;
         void *data; /* as before() left it */
 };
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """`pipit list`, `pipit describe`, and where they learn what there is.
 
-    explore.py PIPIT USERSD ECHO-SERVER DESCRIPTOR-SET PROTOC PROTOBUF-DIR PROTO-DIR ECHO-DIR
+    explore.py PIPIT USERSD ECHO-SERVER DESCRIPTOR-SET PROTOC PROTOBUF-DIR PROTO-DIR ECHO-DIR LARGE-SERVER
 
-The last three are folders: protoc's own .proto files, the project's, and the
-one that echo/v1/echo.proto lies in.
+The folders: protoc's own .proto files, the project's, and the one that
+echo/v1/echo.proto lies in.
 """
 
 import json
@@ -16,7 +16,7 @@ import sys
 import kit
 from kit import FOLDER, NOWHERE, OK, UNAVAILABLE, UNIMPLEMENTED, USAGE, equal, holds, holds_not, on_terminal, pipit, test, usage
 
-PIPIT, USERSD, ECHO, SAMPLES, PROTOC, PROTOBUF_DIR, PROTO_DIR, ECHO_DIR = sys.argv[1:9]
+PIPIT, USERSD, ECHO, SAMPLES, PROTOC, PROTOBUF_DIR, PROTO_DIR, ECHO_DIR, LARGE = sys.argv[1:10]
 kit.PROGRAM.append(PIPIT)
 URL = f"ipc://{FOLDER.name}/usersd.sock"
 ECHO_URL = f"ipc://{FOLDER.name}/echo.sock"
@@ -93,6 +93,15 @@ def a_server_that_nobody_knows_tells_its_services_and_is_called():
     usage(pipit("call", ECHO_URL, "GetUser"),
           "there is no method 'GetUser'; the known services are " + ", ".join(lines) +
           " (--proto FILE and --descriptor-set FILE bring others)")
+
+
+@test
+def files_that_do_not_fit_a_response_together_are_fetched_one_by_one():
+    url = f"ipc://{FOLDER.name}/large.sock"
+    with kit.Server([LARGE, "--listen"], url):
+        holds(good(pipit("list", url)).splitlines(), "large.v1.LargeService")
+        for number in range(4):
+            holds(good(pipit("describe", url, f"large.v1.Large{number}")), f"message Large{number} {{")
 
 
 @test
@@ -250,6 +259,32 @@ def names_of_others_do_not_write_orders_to_a_terminal():
     holds(out, "message Ec?[31mRest {")
     for arguments in (["describe"], ["list", "-l"]):
         holds_not(good(pipit(*arguments, "--descriptor-set", str(path))), "\x1b", "\x9b")
+
+
+@test
+def defaults_of_others_do_not_either():
+    path = pathlib.Path(FOLDER.name, "defaults.proto")
+    path.write_text("""syntax = "proto2";
+package d;
+enum Kind { XXXX = 0; }
+message Defaults {
+  optional string text = 1 [default = "AAAA"];
+  optional bytes data = 2 [default = "BBBB\\n\\001"];
+  optional int32 number = 3 [default = 1234];
+  optional Kind kind = 4 [default = XXXX];
+}
+""", encoding="utf-8")
+    compiled = path.with_suffix(".binpb")
+    compile_proto(FOLDER.name, path.name, compiled)
+    described = ("describe", "--descriptor-set", str(compiled), "d.Defaults")
+    holds(good(pipit(*described)), '[default = "AAAA"]', '[default = "BBBB\\n\\001"]', "[default = 1234]", "[default = XXXX]")
+    tame = compiled.read_bytes()
+    for default, shown in ((b"AAAA", '"\\033\\302\\233m"'), (b"BBBB", '"\\033\\302\\233m\\n'), (b"1234", ""), (b"XXXX", "")):
+        at = tame.rindex(default)
+        compiled.write_bytes(tame[:at] + b"\x1b\xc2\x9bm" + tame[at + 4:])
+        ran = pipit(*described)
+        holds(ran.out, f"[default = {shown}" if shown else "")
+        holds_not(ran.out + ran.err, "\x1b", "\x9b")
 
 
 # --- protoc ----------------------------------------------------------------------------

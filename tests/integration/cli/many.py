@@ -188,6 +188,17 @@ def a_reader_that_leaves_ends_pipit_without_a_word():
 
 
 @test
+def metadata_of_a_server_writes_no_orders_to_a_terminal():
+    values = {"plain": "caf\u00e9".encode(), "c1": "a\u009b31mb".encode(), "del": b"a\x7f", "no-utf8": b"\x9b31m"}
+    metadata = [part for key, value in values.items() for part in ("-m", f"{key}=".encode() + value)]
+    err = on_terminal("call", *ECHO_PROTO, ECHO_URL, "Echo", "{}", "-v", *metadata).err
+    holds(err, "* plain: caf\u00e9\n")
+    for key in ("c1", "del", "no-utf8"):
+        holds(err, f"* {key}: {base64.b64encode(values[key]).decode()} (base64)\n")
+    holds_not(err, "\u009b", "\x7f")
+
+
+@test
 def calls_end_when_their_output_cannot_be_written():
     requests = "".join(json.dumps({"code": 5, "message": "m"}) + "\n" for _ in range(3))
     with open("/dev/full", "w", encoding="ascii") as full:

@@ -191,6 +191,7 @@ int tear_down(void **state)
 {
         struct setting *setting = *state;
 
+        setting->queue = pipit_queue_free(setting->queue);
         setting->channel = pipit_channel_free(setting->channel);
         setting->peer = peer_free(setting->peer);
         place_deinit(&setting->place);

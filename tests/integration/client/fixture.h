@@ -7,6 +7,7 @@
 #define TESTS_INTEGRATION_CLIENT_FIXTURE_H
 
 #include <pipit/client.h>
+#include <pipit/queue.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 
@@ -59,6 +60,7 @@ struct setting {
         struct place place;
         struct peer *peer;
         struct pipit_channel *channel;
+        struct pipit_queue *queue; /* of a test that has one; freed with the rest */
 };
 
 int set_up_echo(void **state);   /* PEER_ECHO */

@@ -62,6 +62,40 @@ static struct pipit_queue *queue_new(void)
         return queue;
 }
 
+#define queue_echo_test(name) cmocka_unit_test_setup_teardown(name, set_up_queue_echo, tear_down)
+#define queue_manual_test(name)                                                                    \
+        cmocka_unit_test_setup_teardown(name, set_up_queue_manual, tear_down)
+
+static int set_up_queue_echo(void **state)
+{
+        (void)set_up_echo(state);
+        ((struct setting *)*state)->queue = queue_new();
+
+        return 0;
+}
+
+static int set_up_queue_manual(void **state)
+{
+        (void)set_up_manual(state);
+        ((struct setting *)*state)->queue = queue_new();
+
+        return 0;
+}
+
+static void start_calls(struct setting *setting, struct queued_call *calls, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                queued_init(&calls[i], setting->queue);
+                waited_start(&calls[i].waited, setting->channel, "x");
+        }
+}
+
+static void deinit_calls(struct queued_call *calls, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                waited_deinit(&calls[i].waited);
+}
+
 static bool is_readable(struct pipit_queue *queue)
 {
         struct pollfd fd = {.fd = pipit_queue_fd(queue), .events = POLLIN};
@@ -110,7 +144,7 @@ static void wait_ready(struct pipit_queue *queue, size_t n_ready)
 static void done_runs_in_the_thread_that_runs_the_queue_and_not_before(void **state)
 {
         struct setting *setting = *state;
-        struct pipit_queue *queue = queue_new();
+        struct pipit_queue *queue = setting->queue;
         struct queued_call queued;
 
         queued_init(&queued, queue);
@@ -131,13 +165,12 @@ static void done_runs_in_the_thread_that_runs_the_queue_and_not_before(void **st
         assert_int_equal(pipit_queue_n_calls(queue), 0);
         assert_int_equal(pipit_queue_run(queue, 0), 0);
         waited_deinit(&queued.waited);
-        pipit_queue_free(queue);
 }
 
 static void a_call_that_is_ready_and_not_run_is_still_in_flight(void **state)
 {
         struct setting *setting = *state;
-        struct pipit_queue *queue = queue_new();
+        struct pipit_queue *queue = setting->queue;
         struct queued_call queued;
 
         queued_init(&queued, queue);
@@ -153,27 +186,25 @@ static void a_call_that_is_ready_and_not_run_is_still_in_flight(void **state)
         assert_true(waited_is(&queued.waited, "x"));
         assert_int_equal(pipit_queue_n_calls(queue), 0);
         waited_deinit(&queued.waited);
-        pipit_queue_free(queue);
 }
 
 static void a_blocking_call_takes_no_notice_of_a_queue(void **state)
 {
         struct setting *setting = *state;
-        struct pipit_queue *queue = queue_new();
+        struct pipit_queue *queue = setting->queue;
         struct pipit_call call = {.queue = queue};
 
         assert_int_equal(blocking_echo(setting->channel, &call, "x"), PIPIT_OK);
         assert_int_equal(pipit_queue_n_calls(queue), 0);
         assert_false(is_readable(queue));
         pipit_call_deinit(&call);
-        pipit_queue_free(queue);
 }
 
 static void calls_are_run_in_the_order_in_which_they_ended(void **state)
 {
         enum { N_CALLS = 8 };
         struct setting *setting = *state;
-        struct pipit_queue *queue = queue_new();
+        struct pipit_queue *queue = setting->queue;
         struct queued_call calls[N_CALLS];
         struct peer_frame *frames[N_CALLS];
 
@@ -192,7 +223,6 @@ static void calls_are_run_in_the_order_in_which_they_ended(void **state)
                 assert_int_equal(calls[i].order, N_CALLS - 1 - i);
                 waited_deinit(&calls[i].waited);
         }
-        pipit_queue_free(queue);
 }
 
 /* --- the descriptor --- */
@@ -201,14 +231,11 @@ static void the_descriptor_is_written_once_until_the_queue_is_run_empty(void **s
 {
         enum { N_CALLS = 10 };
         struct setting *setting = *state;
-        struct pipit_queue *queue = queue_new();
+        struct pipit_queue *queue = setting->queue;
         struct queued_call calls[N_CALLS];
         uint64_t n_writes;
 
-        for (size_t i = 0; i < N_CALLS; i++) {
-                queued_init(&calls[i], queue);
-                waited_start(&calls[i].waited, setting->channel, "x");
-        }
+        start_calls(setting, calls, N_CALLS);
         answer_calls(setting->peer, N_CALLS);
         wait_ready(queue, N_CALLS);
 
@@ -217,22 +244,17 @@ static void the_descriptor_is_written_once_until_the_queue_is_run_empty(void **s
                          sizeof(n_writes));
         assert_int_equal(n_writes, 1);
         assert_int_equal(pipit_queue_run(queue, 0), N_CALLS);
-        for (size_t i = 0; i < N_CALLS; i++)
-                waited_deinit(&calls[i].waited);
-        pipit_queue_free(queue);
+        deinit_calls(calls, N_CALLS);
 }
 
 static void the_descriptor_stays_readable_until_all_has_run(void **state)
 {
         enum { N_CALLS = 5 };
         struct setting *setting = *state;
-        struct pipit_queue *queue = queue_new();
+        struct pipit_queue *queue = setting->queue;
         struct queued_call calls[N_CALLS];
 
-        for (size_t i = 0; i < N_CALLS; i++) {
-                queued_init(&calls[i], queue);
-                waited_start(&calls[i].waited, setting->channel, "x");
-        }
+        start_calls(setting, calls, N_CALLS);
         answer_calls(setting->peer, N_CALLS);
         wait_ready(queue, N_CALLS);
 
@@ -242,9 +264,7 @@ static void the_descriptor_stays_readable_until_all_has_run(void **state)
         assert_true(is_readable(queue));
         assert_int_equal(pipit_queue_run(queue, 2), 1);
         assert_false(is_readable(queue));
-        for (size_t i = 0; i < N_CALLS; i++)
-                waited_deinit(&calls[i].waited);
-        pipit_queue_free(queue);
+        deinit_calls(calls, N_CALLS);
 }
 
 static void wait_gives_up_after_its_time(void **state)
@@ -294,7 +314,7 @@ static void chain_done(struct pipit_call *call)
 static void inside_done_a_call_may_start_anew_and_block_but_not_free_its_queue(void **state)
 {
         struct setting *setting = *state;
-        struct pipit_queue *queue = queue_new();
+        struct pipit_queue *queue = setting->queue;
         struct queued_call queued;
 
         queued_init(&queued, queue);
@@ -308,7 +328,6 @@ static void inside_done_a_call_may_start_anew_and_block_but_not_free_its_queue(v
         assert_true(waited_is(&queued.waited, "again"));
         assert_int_equal(peer_n_calls(setting->peer), 42);
         waited_deinit(&queued.waited);
-        pipit_queue_free(queue);
 }
 
 static void free_all_done(struct pipit_call *call)
@@ -324,7 +343,7 @@ static void free_all_done(struct pipit_call *call)
 static void inside_done_the_call_and_its_channel_may_be_freed(void **state)
 {
         struct setting *setting = *state;
-        struct pipit_queue *queue = queue_new();
+        struct pipit_queue *queue = setting->queue;
 
         for (int i = 0; i < 20; i++) {
                 struct queued_call *queued = malloc(sizeof(*queued));
@@ -337,7 +356,6 @@ static void inside_done_the_call_and_its_channel_may_be_freed(void **state)
                 waited_start(&queued->waited, queued->channel, "x");
         }
         run_until_empty(queue);
-        pipit_queue_free(queue);
 }
 
 static void nested_done(struct pipit_call *call)
@@ -357,7 +375,7 @@ static void inside_done_the_queue_may_be_run_again(void **state)
 {
         enum { N_CALLS = 4 };
         struct setting *setting = *state;
-        struct pipit_queue *queue = queue_new();
+        struct pipit_queue *queue = setting->queue;
         struct queued_call calls[N_CALLS];
 
         for (size_t i = 0; i < N_CALLS; i++) {
@@ -376,7 +394,6 @@ static void inside_done_the_queue_may_be_run_again(void **state)
                 assert_int_equal(atomic_load(&calls[i].waited.n_done), 1);
                 waited_deinit(&calls[i].waited);
         }
-        pipit_queue_free(queue);
 }
 
 /* --- ends --- */
@@ -384,7 +401,7 @@ static void inside_done_the_queue_may_be_run_again(void **state)
 static void a_cancel_and_a_deadline_end_on_the_queue_too(void **state)
 {
         struct setting *setting = *state;
-        struct pipit_queue *queue = queue_new();
+        struct pipit_queue *queue = setting->queue;
         struct queued_call cancelled, late;
         struct peer_frame *frames[2];
 
@@ -404,13 +421,12 @@ static void a_cancel_and_a_deadline_end_on_the_queue_too(void **state)
         peer_ignore(frames[1]);
         waited_deinit(&cancelled.waited);
         waited_deinit(&late.waited);
-        pipit_queue_free(queue);
 }
 
 static void a_call_that_fails_at_its_start_ends_on_the_queue_too(void **state)
 {
         struct setting *setting = *state;
-        struct pipit_queue *queue = queue_new();
+        struct pipit_queue *queue = setting->queue;
         char *large = calloc(1, 2 << 20);
         struct queued_call queued;
 
@@ -421,7 +437,6 @@ static void a_call_that_fails_at_its_start_ends_on_the_queue_too(void **state)
         run_until_empty(queue);
         assert_string_equal(pipit_call_error(&queued.waited.call)->reason, "REQUEST_TOO_LARGE");
         waited_deinit(&queued.waited);
-        pipit_queue_free(queue);
         free(large);
 }
 
@@ -429,13 +444,10 @@ static void a_freed_channel_leaves_its_ended_calls_to_the_queue(void **state)
 {
         enum { N_CALLS = 20 };
         struct setting *setting = *state;
-        struct pipit_queue *queue = queue_new();
+        struct pipit_queue *queue = setting->queue;
         struct queued_call calls[N_CALLS];
 
-        for (size_t i = 0; i < N_CALLS; i++) {
-                queued_init(&calls[i], queue);
-                waited_start(&calls[i].waited, setting->channel, "x");
-        }
+        start_calls(setting, calls, N_CALLS);
         setting->channel = pipit_channel_free(setting->channel);
         assert_int_equal(pipit_queue_n_calls(queue), N_CALLS);
         assert_int_equal(pipit_queue_run(queue, 0), N_CALLS);
@@ -444,21 +456,18 @@ static void a_freed_channel_leaves_its_ended_calls_to_the_queue(void **state)
                 assert_int_equal(atomic_load(&calls[i].waited.n_done), 1);
                 waited_deinit(&calls[i].waited);
         }
-        pipit_queue_free(queue);
 }
 
 static void freeing_a_queue_cancels_its_calls_and_runs_every_done_here(void **state)
 {
         enum { N_CALLS = 40 };
         struct setting *setting = *state;
-        struct pipit_queue *queue = queue_new();
+        struct pipit_queue *queue = setting->queue;
         struct queued_call calls[N_CALLS];
 
-        for (size_t i = 0; i < N_CALLS; i++) {
-                queued_init(&calls[i], queue);
-                waited_start(&calls[i].waited, setting->channel, "x");
-        }
-        assert_null(pipit_queue_free(queue));
+        start_calls(setting, calls, N_CALLS);
+        setting->queue = pipit_queue_free(queue);
+        assert_null(setting->queue);
         for (size_t i = 0; i < N_CALLS; i++) {
                 assert_int_equal(atomic_load(&calls[i].waited.n_done), 1);
                 assert_true(pthread_equal(calls[i].ran_on, pthread_self()));
@@ -480,7 +489,7 @@ static void restart_once_done(struct pipit_call *call)
 static void a_call_that_is_started_while_its_queue_is_freed_ends_as_cancelled(void **state)
 {
         struct setting *setting = *state;
-        struct pipit_queue *queue = queue_new();
+        struct pipit_queue *queue = setting->queue;
         struct queued_call queued;
 
         queued_init(&queued, queue);
@@ -488,7 +497,7 @@ static void a_call_that_is_started_while_its_queue_is_freed_ends_as_cancelled(vo
         queued.n_left = 1;
         queued.waited.call.done = restart_once_done;
         waited_start(&queued.waited, setting->channel, "x");
-        pipit_queue_free(queue);
+        setting->queue = pipit_queue_free(queue);
         assert_int_equal(atomic_load(&queued.waited.n_done), 2);
         assert_int_equal(pipit_call_error(&queued.waited.call)->status, PIPIT_CANCELLED);
         assert_int_equal(pipit_call_error(&queued.waited.call)->ran, PIPIT_NOT_RUN);
@@ -567,7 +576,7 @@ static void many_threads_start_cancel_and_run_one_queue(void **state)
 {
         enum { N_STARTERS = 4, N_RUNNERS = 3 };
         struct setting *setting = *state;
-        struct pipit_queue *queue = queue_new();
+        struct pipit_queue *queue = setting->queue;
         struct starter *starters = calloc(N_STARTERS, sizeof(*starters));
         pthread_t runners[N_RUNNERS];
 
@@ -590,7 +599,6 @@ static void many_threads_start_cancel_and_run_one_queue(void **state)
         atomic_store(&runners_stop, true);
         for (size_t i = 0; i < N_RUNNERS; i++)
                 pthread_join(runners[i], NULL);
-        pipit_queue_free(queue);
         for (size_t i = 0; i < N_STARTERS; i++)
                 for (size_t k = 0; k < PIPIT_N_ELEMENTS(starters[i].calls); k++) {
                         assert_int_equal(atomic_load(&starters[i].calls[k].waited.n_done), 1);
@@ -602,24 +610,25 @@ static void many_threads_start_cancel_and_run_one_queue(void **state)
 int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
-                echo_test(done_runs_in_the_thread_that_runs_the_queue_and_not_before),
-                echo_test(a_call_that_is_ready_and_not_run_is_still_in_flight),
-                echo_test(a_blocking_call_takes_no_notice_of_a_queue),
-                manual_test(calls_are_run_in_the_order_in_which_they_ended),
-                manual_test(the_descriptor_is_written_once_until_the_queue_is_run_empty),
-                manual_test(the_descriptor_stays_readable_until_all_has_run),
+                queue_echo_test(done_runs_in_the_thread_that_runs_the_queue_and_not_before),
+                queue_echo_test(a_call_that_is_ready_and_not_run_is_still_in_flight),
+                queue_echo_test(a_blocking_call_takes_no_notice_of_a_queue),
+                queue_manual_test(calls_are_run_in_the_order_in_which_they_ended),
+                queue_manual_test(the_descriptor_is_written_once_until_the_queue_is_run_empty),
+                queue_manual_test(the_descriptor_stays_readable_until_all_has_run),
                 cmocka_unit_test(wait_gives_up_after_its_time),
                 cmocka_unit_test(out_of_descriptors_is_an_outcome),
-                echo_test(inside_done_a_call_may_start_anew_and_block_but_not_free_its_queue),
-                echo_test(inside_done_the_call_and_its_channel_may_be_freed),
-                echo_test(inside_done_the_queue_may_be_run_again),
-                manual_test(a_cancel_and_a_deadline_end_on_the_queue_too),
-                manual_test(a_call_that_fails_at_its_start_ends_on_the_queue_too),
-                manual_test(a_freed_channel_leaves_its_ended_calls_to_the_queue),
-                manual_test(freeing_a_queue_cancels_its_calls_and_runs_every_done_here),
-                manual_test(a_call_that_is_started_while_its_queue_is_freed_ends_as_cancelled),
+                queue_echo_test(inside_done_a_call_may_start_anew_and_block_but_not_free_its_queue),
+                queue_echo_test(inside_done_the_call_and_its_channel_may_be_freed),
+                queue_echo_test(inside_done_the_queue_may_be_run_again),
+                queue_manual_test(a_cancel_and_a_deadline_end_on_the_queue_too),
+                queue_manual_test(a_call_that_fails_at_its_start_ends_on_the_queue_too),
+                queue_manual_test(a_freed_channel_leaves_its_ended_calls_to_the_queue),
+                queue_manual_test(freeing_a_queue_cancels_its_calls_and_runs_every_done_here),
+                queue_manual_test(
+                        a_call_that_is_started_while_its_queue_is_freed_ends_as_cancelled),
                 echo_test(two_queues_share_a_channel_and_two_channels_a_queue),
-                echo_test(many_threads_start_cancel_and_run_one_queue),
+                queue_echo_test(many_threads_start_cancel_and_run_one_queue),
         };
 
         if (argc > 1)

@@ -302,6 +302,18 @@ void request_echo(struct request *request, uint64_t id, const char *text, uint64
         echo__v1__echo_request__pack(&echo, call->payload.data);
 }
 
+void request_fail(struct request *request, uint64_t id, int32_t code, const char *message)
+{
+        Pipit__V1__Call *call = request_call(request, id, FAIL);
+        Echo__V1__FailRequest fail = ECHO__V1__FAIL_REQUEST__INIT;
+
+        fail.code = code;
+        fail.message = (char *)(uintptr_t)message;
+        call->payload.len = echo__v1__fail_request__get_packed_size(&fail);
+        call->payload.data = pipit_arena_alloc(&request->arena, call->payload.len);
+        echo__v1__fail_request__pack(&fail, call->payload.data);
+}
+
 void request_await(struct request *request, uint64_t id)
 {
         request->awaits[request->message.n_awaits++] = id;
@@ -403,6 +415,55 @@ void answer_deinit(struct answer *answer)
 }
 
 /* --- assertions ------------------------------------------------------------ */
+
+void exchange_send_call(struct exchange *exchange,
+                        struct client *client,
+                        uint64_t id,
+                        const char *method,
+                        uint32_t timeout_ms)
+{
+        struct request request;
+
+        request_init(&request, client);
+        request_call(&request, id, method)->timeout_ms = timeout_ms;
+        exchange_send(exchange, client, &request);
+        request_deinit(&request);
+}
+
+void exchange_run_call(struct client *client,
+                       uint64_t id,
+                       const char *method,
+                       uint32_t timeout_ms,
+                       struct answer *ret_answer)
+{
+        struct exchange exchange;
+
+        exchange_send_call(&exchange, client, id, method, timeout_ms);
+        exchange_wait(&exchange, ret_answer);
+}
+
+void exchange_run_cancel(struct client *client, uint64_t id)
+{
+        struct request request;
+        struct answer answer;
+
+        request_init(&request, client);
+        request_cancel(&request, id);
+        exchange_run(client, &request, &answer);
+        answer_deinit(&answer);
+}
+
+void fixture_lose_client(struct fixture *fixture)
+{
+        struct exchange exchange;
+        struct client client;
+
+        client_open(&client, fixture->url, false);
+        exchange_send_call(&exchange, &client, 1, SLEEP, 0);
+        fixture_wait_parked(fixture, 1);
+        exchange_abandon(&exchange);
+        client_close(&client);
+}
 
 const Pipit__V1__Reply *answer_reply(const struct answer *answer, uint64_t id)
 {

@@ -104,6 +104,8 @@ void request_init(struct request *request, const struct client *client);
 void request_deinit(struct request *request);
 Pipit__V1__Call *request_call(struct request *request, uint64_t id, const char *method);
 void request_echo(struct request *request, uint64_t id, const char *text, uint64_t number);
+/* The handler answers @code, AS_ASKED, once the gate is open. */
+void request_fail(struct request *request, uint64_t id, int32_t code, const char *message);
 void request_await(struct request *request, uint64_t id);
 void request_cancel(struct request *request, uint64_t id);
 
@@ -135,6 +137,22 @@ void answer_deinit(struct answer *answer);
 
 /* Sends, waits, and frees the request. */
 void exchange_run(struct client *client, struct request *request, struct answer *ret_answer);
+
+/* The same for a frame of one call, and of one cancel; a @timeout_ms of 0 is none. */
+void exchange_send_call(struct exchange *exchange,
+                        struct client *client,
+                        uint64_t id,
+                        const char *method,
+                        uint32_t timeout_ms);
+void exchange_run_call(struct client *client,
+                       uint64_t id,
+                       const char *method,
+                       uint32_t timeout_ms,
+                       struct answer *ret_answer);
+void exchange_run_cancel(struct client *client, uint64_t id);
+
+/* A client calls Sleep, and leaves once that is parked. */
+void fixture_lose_client(struct fixture *fixture);
 
 /* The reply of @id, or NULL. */
 const Pipit__V1__Reply *answer_reply(const struct answer *answer, uint64_t id);

@@ -29,8 +29,9 @@ struct spy {
         struct pipit_server_interceptor interceptor;
         char name;
         const char *refuses; /* calls of this method */
-        bool stands;         /* in before(), until released */
-        const char *key;     /* metadata to add */
+        enum pipit_status refusal;
+        bool stands;     /* in before(), until released */
+        const char *key; /* metadata to add */
         sem_t entered;
         sem_t released;
         sem_t ended;
@@ -98,7 +99,7 @@ static enum pipit_status spy_before(struct pipit_server_interceptor *interceptor
         start->error.domain = "tests";
         start->error.message = "no";
 
-        return PIPIT_UNAUTHENTICATED;
+        return spy->refusal;
 }
 
 static void spy_after(struct pipit_server_interceptor *interceptor,
@@ -139,6 +140,7 @@ static void spy_init(struct spy *spy, char name)
         memset(spy, 0, sizeof(*spy));
         spy->interceptor.operations = &spying;
         spy->name = name;
+        spy->refusal = PIPIT_UNAUTHENTICATED;
         sem_init(&spy->entered, 0, 0);
         sem_init(&spy->released, 0, 0);
         sem_init(&spy->ended, 0, 0);
@@ -215,25 +217,6 @@ static void assert_end(struct spy *spy,
         assert_true(end->duration_us >= 0);
 }
 
-static void run_one(uint64_t id, const char *method, struct answer *ret_answer)
-{
-        struct request request;
-
-        request_init(&request, &client);
-        request_call(&request, id, method);
-        exchange_run(&client, &request, ret_answer);
-}
-
-static void send_one(struct exchange *exchange, uint64_t id, const char *method, uint32_t timeout)
-{
-        struct request request;
-
-        request_init(&request, &client);
-        request_call(&request, id, method)->timeout_ms = timeout;
-        exchange_send(exchange, &client, &request);
-        request_deinit(&request);
-}
-
 /* --- tests ----------------------------------------------------------------- */
 
 static void before_runs_in_order_and_after_in_reverse(void **state)
@@ -241,7 +224,7 @@ static void before_runs_in_order_and_after_in_reverse(void **state)
         struct answer answer;
 
         (void)state;
-        run_one(1, ECHO, &answer);
+        exchange_run_call(&client, 1, ECHO, 0, &answer);
         assert_ok(&answer, 1);
         answer_deinit(&answer);
         sem_wait_for(&a.ended);
@@ -264,7 +247,7 @@ static void a_refusal_stops_the_handler_and_the_hooks_behind_it(void **state)
 
                 a.refuses = methods[i];
                 n_trace = 0;
-                run_one(i + 1, methods[i], &answer);
+                exchange_run_call(&client, i + 1, methods[i], 0, &answer);
                 assert_failed(&answer, i + 1, PIPIT_UNAUTHENTICATED, PIPIT_NOT_RUN, "NO_TOKEN");
                 answer_deinit(&answer);
                 sem_wait_for(&a.ended);
@@ -281,7 +264,7 @@ static void one_who_let_a_call_go_on_is_told_of_a_later_refusal(void **state)
 
         (void)state;
         b.refuses = ECHO;
-        run_one(1, ECHO, &answer);
+        exchange_run_call(&client, 1, ECHO, 0, &answer);
         assert_failed(&answer, 1, PIPIT_UNAUTHENTICATED, PIPIT_NOT_RUN, "NO_TOKEN");
         answer_deinit(&answer);
         sem_wait_for(&a.ended);
@@ -350,17 +333,13 @@ static void metadata_is_read_and_added_in_before(void **state)
 
 static void a_failure_of_a_blocking_handler_is_seen_once(void **state)
 {
-        uint8_t payload[] = {0x08, 5};
         struct request request;
         struct answer answer;
-        Pipit__V1__Call *call;
 
         (void)state;
         fixture_open_gate(&fixture);
         request_init(&request, &client);
-        call = request_call(&request, 1, FAIL);
-        call->payload.data = payload;
-        call->payload.len = sizeof(payload);
+        request_fail(&request, 1, PIPIT_NOT_FOUND, "");
         exchange_run(&client, &request, &answer);
         assert_failed(&answer, 1, PIPIT_NOT_FOUND, PIPIT_RAN, "AS_ASKED");
         answer_deinit(&answer);
@@ -394,14 +373,49 @@ static void what_never_began_is_told_at_its_end_all_the_same(void **state)
         assert_end(&a, 1, PIPIT_INVALID_ARGUMENT, "MALFORMED", false, true);
 }
 
-static void a_deadline_ends_a_call_once_though_its_handler_answers_later(void **state)
+static void one_without_a_before_has_begun_whatever_the_call(void **state)
 {
-        struct exchange exchange;
+        struct request request;
         struct answer answer;
 
         (void)state;
-        send_one(&exchange, 1, SLEEP, 500);
-        exchange_wait(&exchange, &answer);
+        a.interceptor.operations = &only_after;
+        b.refuses = ECHO;
+        request_init(&request, &client);
+        request_call(&request, 1, "no.Such/Method");
+        request_echo(&request, 2, "x", 0);
+        exchange_run(&client, &request, &answer);
+        answer_deinit(&answer);
+        sem_wait_for(&a.ended);
+        sem_wait_for(&a.ended);
+        assert_string_equal("baBba", trace);
+        assert_end(&a, 0, PIPIT_UNIMPLEMENTED, "METHOD_NOT_FOUND", false, true);
+        assert_end(&b, 0, PIPIT_UNIMPLEMENTED, "METHOD_NOT_FOUND", false, false);
+        assert_end(&a, 1, PIPIT_UNAUTHENTICATED, "NO_TOKEN", false, true);
+        assert_end(&b, 1, PIPIT_UNAUTHENTICATED, "NO_TOKEN", false, false);
+        assert_null(end_of(&a, 0)->data);
+}
+
+static void a_refusal_with_a_status_that_is_none_is_unknown(void **state)
+{
+        struct answer answer;
+
+        (void)state;
+        a.refuses = ECHO;
+        a.refusal = (enum pipit_status)(PIPIT_STATUS_MAX + 1);
+        exchange_run_call(&client, 1, ECHO, 0, &answer);
+        assert_failed(&answer, 1, PIPIT_UNKNOWN, PIPIT_NOT_RUN, "NO_TOKEN");
+        answer_deinit(&answer);
+        sem_wait_for(&a.ended);
+        assert_end(&a, 0, PIPIT_UNKNOWN, "NO_TOKEN", false, false);
+}
+
+static void a_deadline_ends_a_call_once_though_its_handler_answers_later(void **state)
+{
+        struct answer answer;
+
+        (void)state;
+        exchange_run_call(&client, 1, SLEEP, 500, &answer);
         answer_deinit(&answer);
         sem_wait_for(&a.ended);
         assert_end(&a, 0, PIPIT_DEADLINE_EXCEEDED, "DEADLINE", true, true);
@@ -417,7 +431,7 @@ static void a_deadline_ends_a_call_once_though_its_handler_answers_later(void **
 /* A worker stands at the gate, so that what comes for it is queued. */
 static void occupy(struct exchange *exchange)
 {
-        send_one(exchange, 100, FAIL, 0);
+        exchange_send_call(exchange, &client, 100, FAIL, 0);
         fixture_wait_gate(&fixture, 1);
 }
 
@@ -425,27 +439,23 @@ static void a_queued_call_that_ends_is_seen_without_its_handler(void **state)
 {
         const struct pipit_server_options options = {.n_workers = 1};
         struct exchange first, second;
-        struct request request;
         struct answer answer;
 
         (void)state;
         tear_down(NULL);
         set_up_with(&options);
         occupy(&first);
-        send_one(&second, 1, FAIL, 500);
+        exchange_send_call(&second, &client, 1, FAIL, 500);
         sem_wait_for(&a.ended);
         assert_end(&a, 0, PIPIT_DEADLINE_EXCEEDED, "DEADLINE", false, true);
         assert_int_equal(PIPIT_NOT_RUN, end_of(&a, 0)->ran);
         exchange_wait(&second, &answer);
         answer_deinit(&answer);
 
-        send_one(&second, 2, FAIL, 0);
+        exchange_send_call(&second, &client, 2, FAIL, 0);
         for (int i = 0; i < 3; ++i)
                 sem_wait_for(&b.entered); /* else the cancel may overtake it */
-        request_init(&request, &client);
-        request_cancel(&request, 2);
-        exchange_run(&client, &request, &answer);
-        answer_deinit(&answer);
+        exchange_run_cancel(&client, 2);
         sem_wait_for(&a.ended);
         assert_int_equal(PIPIT_CANCELLED, end_of(&a, 1)->status);
         assert_false(end_of(&a, 1)->handled);
@@ -462,16 +472,11 @@ static void a_queued_call_that_ends_is_seen_without_its_handler(void **state)
 static void a_cancelled_running_call_is_seen_when_its_handler_answers(void **state)
 {
         struct exchange exchange;
-        struct request request;
-        struct answer answer;
 
         (void)state;
-        send_one(&exchange, 1, SLEEP, 0);
+        exchange_send_call(&exchange, &client, 1, SLEEP, 0);
         fixture_wait_parked(&fixture, 1);
-        request_init(&request, &client);
-        request_cancel(&request, 1);
-        exchange_run(&client, &request, &answer);
-        answer_deinit(&answer);
+        exchange_run_cancel(&client, 1);
         assert_int_equal(0, n_ends_of(&a));
         fixture_answer(&fixture, 0);
         sem_wait_for(&a.ended);
@@ -482,19 +487,8 @@ static void a_cancelled_running_call_is_seen_when_its_handler_answers(void **sta
 
 static void the_calls_of_a_client_that_left_are_seen_as_cancelled(void **state)
 {
-        struct exchange exchange;
-        struct request request;
-        struct client leaver;
-
         (void)state;
-        client_open(&leaver, fixture.url, false);
-        request_init(&request, &leaver);
-        request_call(&request, 1, SLEEP);
-        exchange_send(&exchange, &leaver, &request);
-        request_deinit(&request);
-        fixture_wait_parked(&fixture, 1);
-        exchange_abandon(&exchange);
-        client_close(&leaver);
+        fixture_lose_client(&fixture);
         sem_wait_for(&a.ended);
         assert_end(&a, 0, PIPIT_CANCELLED, "CANCELLED", true, true);
         fixture_answer(&fixture, 0);
@@ -509,9 +503,9 @@ static void all_have_ended_when_a_server_has_stopped(void **state)
         (void)state;
         tear_down(NULL);
         set_up_with(&options);
-        send_one(&exchange[0], 1, SLEEP, 0);
+        exchange_send_call(&exchange[0], &client, 1, SLEEP, 0);
         fixture_wait_parked(&fixture, 1);
-        send_one(&exchange[1], 2, SLEEP, 0);
+        exchange_send_call(&exchange[1], &client, 2, SLEEP, 0);
         fixture_wait_parked(&fixture, 2);
         assert_int_equal(2, pipit_server_stop(fixture.server));
         assert_int_equal(2, n_ends_of(&a));
@@ -531,7 +525,7 @@ static void a_call_that_ends_during_before_is_seen_when_that_returns(void **stat
 
         (void)state;
         b.stands = true;
-        send_one(&exchange, 1, ECHO, 500);
+        exchange_send_call(&exchange, &client, 1, ECHO, 500);
         sem_wait_for(&b.entered);
         /* its deadline is answered while it stands */
         exchange_wait(&exchange, &answer);
@@ -575,6 +569,8 @@ int main(void)
                 TEST(metadata_is_read_and_added_in_before),
                 TEST(a_failure_of_a_blocking_handler_is_seen_once),
                 TEST(what_never_began_is_told_at_its_end_all_the_same),
+                TEST(one_without_a_before_has_begun_whatever_the_call),
+                TEST(a_refusal_with_a_status_that_is_none_is_unknown),
                 TEST(a_deadline_ends_a_call_once_though_its_handler_answers_later),
                 TEST(a_queued_call_that_ends_is_seen_without_its_handler),
                 TEST(a_cancelled_running_call_is_seen_when_its_handler_answers),

@@ -5,6 +5,7 @@
 
 #include <pipit/inprocess.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/macros.h"
@@ -69,7 +70,26 @@ static enum pipit_status ask(struct asked *asked,
         Pipit__Reflection__V1__GetDescriptorsRequest request =
                 PIPIT__REFLECTION__V1__GET_DESCRIPTORS_REQUEST__INIT;
 
+        request.what_case = PIPIT__REFLECTION__V1__GET_DESCRIPTORS_REQUEST__WHAT_SYMBOL;
         request.symbol = (char *)(uintptr_t)symbol;
+        pipit_call_reset(&asked->call);
+
+        return pipit_reflection_v1_get_descriptors(
+                asked->channel, &asked->call, &request, ret_response);
+}
+
+static enum pipit_status ask_for_file(
+        struct asked *asked,
+        const char *file,
+        bool without_imports,
+        const Pipit__Reflection__V1__GetDescriptorsResponse **ret_response)
+{
+        Pipit__Reflection__V1__GetDescriptorsRequest request =
+                PIPIT__REFLECTION__V1__GET_DESCRIPTORS_REQUEST__INIT;
+
+        request.what_case = PIPIT__REFLECTION__V1__GET_DESCRIPTORS_REQUEST__WHAT_FILE;
+        request.file = (char *)(uintptr_t)file;
+        request.without_imports = without_imports;
         pipit_call_reset(&asked->call);
 
         return pipit_reflection_v1_get_descriptors(
@@ -230,6 +250,49 @@ static void a_set_holds_the_bytes_that_the_plugin_embedded(void **state)
         set = &response->file_descriptor_set;
         assert_true(set->len > file->n_bytes);
         assert_memory_equal(file->bytes, set->data + set->len - file->n_bytes, file->n_bytes);
+}
+
+static void a_file_is_told_by_its_name_with_or_without_what_it_imports(void **state)
+{
+        static const struct {
+                const char *file;
+                size_t n_files;
+        } table[] = {
+                {"users/v1/users.proto", 4},
+                {"google/protobuf/timestamp.proto", 1},
+                {"echo/v1/echo.proto", 1},
+        };
+
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(table); ++i) {
+                for (int without_imports = 0; without_imports <= 1; ++without_imports) {
+                        const Pipit__Reflection__V1__GetDescriptorsResponse *response;
+                        File_set *set;
+
+                        assert_int_equal(
+                                PIPIT_OK,
+                                ask_for_file(*state, table[i].file, without_imports, &response));
+                        set = google__protobuf__file_descriptor_set__unpack(
+                                NULL,
+                                response->file_descriptor_set.len,
+                                response->file_descriptor_set.data);
+                        assert_non_null(set);
+                        assert_int_equal(without_imports ? 1 : table[i].n_files, set->n_file);
+                        assert_string_equal(table[i].file, set->file[set->n_file - 1]->name);
+                        google__protobuf__file_descriptor_set__free_unpacked(set, NULL);
+                }
+        }
+}
+
+static void a_file_that_no_service_needs_is_not_found(void **state)
+{
+        static const char *const files[] = {"", "users.proto", "google/protobuf/any.proto"};
+        struct asked *asked = *state;
+
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(files); ++i) {
+                assert_int_equal(PIPIT_NOT_FOUND, ask_for_file(asked, files[i], true, NULL));
+                assert_string_equal("FILE_NOT_FOUND", pipit_call_error(&asked->call)->reason);
+                assert_non_null(strstr(pipit_call_error(&asked->call)->message, files[i]));
+        }
 }
 
 static void a_leading_dot_makes_no_difference(void **state)
@@ -429,6 +492,62 @@ static void a_file_that_is_imported_twice_is_told_once_and_first(void **state)
         tear_down(&own);
 }
 
+#define LARGE_BYTES ((size_t)700 * 1024)
+
+/* A file called @name that has, besides its import, one long string: java_package in its options. */
+static struct pipit_file large_file(const char *name, const char *import, uint8_t *bytes)
+{
+        size_t n_head = 0;
+        uint8_t head[64];
+
+        n_head += (size_t)sprintf((char *)head + n_head, "\x0a\x01%s", name);
+        if (import)
+                n_head += (size_t)sprintf((char *)head + n_head, "\x1a\x01%s", import);
+        memcpy(bytes, head, n_head);
+        /* field 8, options; field 1 of it; both lengths in four bytes */
+        for (size_t i = 0; i < 2; ++i) {
+                size_t length = LARGE_BYTES - n_head - 5;
+
+                bytes[n_head++] = i == 0 ? 0x42 : 0x0a;
+                for (size_t j = 0; j < 4; ++j)
+                        bytes[n_head++] =
+                                (uint8_t)((length >> (7 * j) & 0x7f) | (j < 3 ? 0x80 : 0));
+        }
+        memset(bytes + n_head, 'x', LARGE_BYTES - n_head);
+
+        return (struct pipit_file){.name = name, .bytes = bytes, .n_bytes = LARGE_BYTES};
+}
+
+static void what_does_not_fit_a_response_is_told_file_by_file(void **state)
+{
+        uint8_t *bytes = malloc(2 * LARGE_BYTES);
+        struct pipit_file files[] = {large_file("a", NULL, bytes),
+                                     large_file("b", "a", bytes + LARGE_BYTES)};
+        const struct pipit_file *const imports[] = {&files[0]};
+        const struct pipit_service service = {.name = "Large", .file = &files[1]};
+        const Pipit__Reflection__V1__GetDescriptorsResponse *response;
+        struct asked asked;
+        void *own = &asked;
+
+        (void)state;
+        files[1].dependencies = imports;
+        files[1].n_dependencies = 1;
+        asked_bare(&asked, &service);
+        assert_int_equal(PIPIT_RESOURCE_EXHAUSTED, ask_for_file(&asked, "b", false, NULL));
+        assert_string_equal("RESPONSE_TOO_LARGE", pipit_call_error(&asked.call)->reason);
+        assert_non_null(strstr(pipit_call_error(&asked.call)->message, "without_imports"));
+        for (size_t i = 0; i < 2; ++i) {
+                assert_int_equal(PIPIT_OK, ask_for_file(&asked, files[i].name, true, &response));
+                assert_true(response->file_descriptor_set.len > LARGE_BYTES);
+                assert_memory_equal(response->file_descriptor_set.data +
+                                            response->file_descriptor_set.len - LARGE_BYTES,
+                                    files[i].bytes,
+                                    LARGE_BYTES);
+        }
+        tear_down(&own);
+        free(bytes);
+}
+
 static void a_service_without_a_file_is_listed_all_the_same(void **state)
 {
         static const struct pipit_service service = {.name = "bare.v1.Service"};
@@ -457,6 +576,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 TEST(every_symbol_of_every_file_is_told_with_all_that_it_needs),
                 TEST(a_set_holds_the_bytes_that_the_plugin_embedded),
+                TEST(a_file_is_told_by_its_name_with_or_without_what_it_imports),
+                TEST(a_file_that_no_service_needs_is_not_found),
                 TEST(a_leading_dot_makes_no_difference),
                 TEST(services_are_listed_by_name_with_their_methods_in_order),
                 TEST(an_unknown_symbol_is_not_found_and_the_nearest_one_is_told),
@@ -464,6 +585,7 @@ int main(void)
                 cmocka_unit_test(reflection_can_be_turned_off),
                 cmocka_unit_test(a_service_whose_file_is_broken_keeps_the_server_from_starting),
                 cmocka_unit_test(a_file_that_is_imported_twice_is_told_once_and_first),
+                cmocka_unit_test(what_does_not_fit_a_response_is_told_file_by_file),
                 cmocka_unit_test(a_service_without_a_file_is_listed_all_the_same),
         };
 

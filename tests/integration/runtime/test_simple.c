@@ -1,6 +1,9 @@
+#include <pipit/log.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/base/macros.h"
 #include "tests/integration/runtime/fixture.h"
 
 static struct fixture fixture;
@@ -172,15 +175,11 @@ static void a_handlers_failure_arrives_whole(void **state)
 {
         struct request request;
         struct answer answer;
-        Pipit__V1__Call *call;
-        uint8_t payload[] = {0x08, 5, 0x12, 2, 'n', 'o'};
 
         (void)state;
         fixture_open_gate(&fixture);
         request_init(&request, &client);
-        call = request_call(&request, 1, FAIL);
-        call->payload.data = payload;
-        call->payload.len = sizeof(payload);
+        request_fail(&request, 1, PIPIT_NOT_FOUND, "no");
         exchange_run(&client, &request, &answer);
 
         assert_failed(&answer, 1, PIPIT_NOT_FOUND, PIPIT_RAN, "AS_ASKED");
@@ -188,15 +187,62 @@ static void a_handlers_failure_arrives_whole(void **state)
         answer_deinit(&answer);
 }
 
+/* What @log wrote to the pipe that ends in @fd, until it is freed. */
+static void read_log(int fd, char text[1024])
+{
+        size_t n_read = 0;
+        ssize_t n;
+
+        while ((n = read(fd, text + n_read, 1023 - n_read)) > 0)
+                n_read += (size_t)n;
+        text[n_read] = '\0';
+        (void)close(fd);
+}
+
+static void a_status_that_is_none_goes_out_as_unknown_and_is_logged(void **state)
+{
+        static const int32_t codes[] = {PIPIT_STATUS_MAX + 1, -1};
+        struct pipit_server_options options = {};
+        struct fixture other;
+        struct client caller;
+        char text[1024];
+        int fds[2];
+
+        (void)state;
+        assert_int_equal(0, pipe(fds));
+        options.log = pipit_log_new(fds[1], PIPIT_LOG_JSON, PIPIT_LOG_ERROR);
+        assert_non_null(options.log);
+        fixture_start(&other, FIXTURE_IPC, &options);
+        client_open(&caller, other.url, false);
+        fixture_open_gate(&other);
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(codes); i++) {
+                struct request request;
+                struct answer answer;
+
+                request_init(&request, &caller);
+                request_fail(&request, 1, codes[i], "no");
+                exchange_run(&caller, &request, &answer);
+                assert_failed(&answer, 1, PIPIT_UNKNOWN, PIPIT_RAN, "AS_ASKED");
+                assert_string_equal("no", answer_reply(&answer, 1)->status->message);
+                answer_deinit(&answer);
+        }
+        client_close(&caller);
+        fixture_stop(&other);
+        pipit_log_free(options.log);
+        (void)close(fds[1]);
+
+        read_log(fds[0], text);
+        assert_non_null(strstr(text, "\"method\":\"" FAIL "\",\"status\":17}"));
+        assert_non_null(strstr(text, "\"method\":\"" FAIL "\",\"status\":-1}"));
+        assert_null(strstr(strstr(text, ":-1}"), "\"status\""));
+}
+
 static void a_running_call_ends_at_its_deadline_and_its_late_answer_is_dropped(void **state)
 {
-        struct request request;
         struct answer answer;
 
         (void)state;
-        request_init(&request, &client);
-        request_call(&request, 1, SLEEP)->timeout_ms = 20;
-        exchange_run(&client, &request, &answer);
+        exchange_run_call(&client, 1, SLEEP, 20, &answer);
         assert_failed(&answer, 1, PIPIT_DEADLINE_EXCEEDED, PIPIT_MAY_HAVE_RUN, "DEADLINE");
         answer_deinit(&answer);
 
@@ -211,21 +257,15 @@ static void a_queued_call_ends_at_its_deadline_and_never_runs(void **state)
         struct fixture other;
         struct client caller;
         struct exchange first;
-        struct request request;
         struct answer answer;
 
         (void)state;
         fixture_start(&other, FIXTURE_IPC, &options);
         client_open(&caller, other.url, false);
-        request_init(&request, &caller);
-        request_call(&request, 1, FAIL);
-        exchange_send(&first, &caller, &request);
-        request_deinit(&request);
+        exchange_send_call(&first, &caller, 1, FAIL, 0);
         fixture_wait_gate(&other, 1);
 
-        request_init(&request, &caller);
-        request_call(&request, 1, FAIL)->timeout_ms = 20;
-        exchange_run(&caller, &request, &answer);
+        exchange_run_call(&caller, 1, FAIL, 20, &answer);
         assert_failed(&answer, 1, PIPIT_DEADLINE_EXCEEDED, PIPIT_NOT_RUN, "DEADLINE");
         answer_deinit(&answer);
 
@@ -240,19 +280,8 @@ static void a_queued_call_ends_at_its_deadline_and_never_runs(void **state)
 
 static void the_calls_of_a_client_that_leaves_are_cancelled(void **state)
 {
-        struct client leaver;
-        struct exchange exchange;
-        struct request request;
-
         (void)state;
-        client_open(&leaver, fixture.url, false);
-        request_init(&request, &leaver);
-        request_call(&request, 1, SLEEP);
-        exchange_send(&exchange, &leaver, &request);
-        request_deinit(&request);
-        fixture_wait_parked(&fixture, 1);
-        exchange_abandon(&exchange);
-        client_close(&leaver);
+        fixture_lose_client(&fixture);
 
         while (!pipit_server_call_cancelled(fixture_parked(&fixture, 0)))
                 assert_serves(fixture.url);
@@ -392,6 +421,7 @@ int main(void)
                 TEST(metadata_over_its_limits_fails_the_call),
                 TEST(metadata_goes_both_ways),
                 TEST(a_handlers_failure_arrives_whole),
+                TEST(a_status_that_is_none_goes_out_as_unknown_and_is_logged),
                 TEST(a_running_call_ends_at_its_deadline_and_its_late_answer_is_dropped),
                 TEST(a_queued_call_ends_at_its_deadline_and_never_runs),
                 TEST(the_calls_of_a_client_that_leaves_are_cancelled),

@@ -1,5 +1,6 @@
 /* Each fault, on a real server behind a real client. */
 
+#include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 #include <cmocka.h>
 
 #include <pipit/client.h>
+#include <pipit/inprocess.h>
 #include <pipit/server.h>
 #include <pipit/test_faults.h>
 
@@ -126,6 +128,28 @@ static int set_up(void **state)
         return 0;
 }
 
+/* Without a socket in between. */
+static int set_up_inprocess(void **state)
+{
+        struct stage *stage = calloc(1, sizeof(*stage));
+
+        *state = stage;
+        stage->server = pipit_server_new(NULL, NULL);
+        assert_non_null(stage->server);
+        assert_int_equal(echo_v1_echo_service_register(stage->server, &handlers, stage), PIPIT_OK);
+        assert_int_equal(pipit_server_start(stage->server, NULL), PIPIT_OK);
+        stage->faults =
+                pipit_test_faults_new_inprocess(pipit_server_inprocess(stage->server), NULL);
+        assert_non_null(stage->faults);
+        assert_string_equal(pipit_test_faults_url(stage->faults), "");
+        stage->channel =
+                pipit_channel_new_inprocess(pipit_test_faults_inprocess(stage->faults), NULL, NULL);
+        assert_non_null(stage->channel);
+        warm_up(stage);
+
+        return 0;
+}
+
 static int tear_down(void **state)
 {
         struct stage *stage = *state;
@@ -133,6 +157,10 @@ static int tear_down(void **state)
         pipit_channel_free(stage->channel);
         pipit_test_faults_free(stage->faults);
         pipit_server_free(stage->server);
+        if (!stage->directory[0]) {
+                free(stage);
+                return 0;
+        }
         unlink(stage->url + strlen("ipc://"));
         rmdir(stage->directory);
         free(stage);
@@ -625,7 +653,73 @@ static void nothing_is_left_behind(void **state)
         assert_int_not_equal(access(path, F_OK), 0);
 }
 
-#define staged_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+static void a_server_that_stops_is_gone_for_its_channels(void **state)
+{
+        struct stage *stage = *state;
+        struct pipit_call call = {.timeout_ms = WAIT_MS};
+        char text[] = "x";
+
+        stage->server = pipit_server_free(stage->server);
+        assert_int_equal(echo(stage, &call, text), PIPIT_UNAVAILABLE);
+        pipit_call_deinit(&call);
+}
+
+static void a_relay_that_is_freed_is_gone_for_its_channels(void **state)
+{
+        struct stage *stage = *state;
+        struct pipit_call call = {.timeout_ms = WAIT_MS};
+        char text[] = "x";
+
+        stage->faults = pipit_test_faults_free(stage->faults);
+        assert_int_equal(echo(stage, &call, text), PIPIT_UNAVAILABLE);
+        assert_int_equal(atomic_load(&stage->n_ran), 0);
+        pipit_call_deinit(&call);
+}
+
+static void *call_many(void *context)
+{
+        struct stage *stage = context;
+        struct pipit_call call = {.timeout_ms = WAIT_MS, .wait_for_ready = true};
+        char text[] = "x";
+        size_t n_ok = 0;
+
+        for (int i = 0; i < 300; i++) {
+                struct waited waited;
+
+                waited_start(&waited, stage, text);
+                n_ok += echo(stage, &call, text) == PIPIT_OK;
+                if (i % 50 == 0)
+                        pipit_test_faults_disconnect(stage->faults);
+                pipit_call_cancel(&waited.call);
+                (void)waited_wait(&waited);
+                waited_deinit(&waited);
+        }
+        pipit_call_deinit(&call);
+
+        return (void *)n_ok;
+}
+
+static void many_threads_call_while_connections_break(void **state)
+{
+        struct stage *stage = *state;
+        pthread_t threads[4];
+        void *n_ok;
+
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(threads); i++)
+                assert_int_equal(pthread_create(&threads[i], NULL, call_many, stage), 0);
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(threads); i++) {
+                assert_int_equal(pthread_join(threads[i], &n_ok), 0);
+                assert_true((size_t)(uintptr_t)n_ok > 0);
+        }
+}
+
+#define staged_test(name)                                                                          \
+        cmocka_unit_test_setup_teardown(name, set_up, tear_down),                                  \
+        {                                                                                          \
+#name " in-process", name, set_up_inprocess, tear_down, NULL                       \
+        }
+#define socket_test(name)    cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define inprocess_test(name) cmocka_unit_test_setup_teardown(name, set_up_inprocess, tear_down)
 
 int main(int argc, char **argv)
 {
@@ -649,7 +743,10 @@ int main(int argc, char **argv)
                 staged_test(large_messages_pass_whole),
                 cmocka_unit_test(a_target_that_is_not_understood_is_refused),
                 staged_test(a_fault_that_fails_with_no_error_is_refused),
-                staged_test(nothing_is_left_behind),
+                socket_test(nothing_is_left_behind),
+                inprocess_test(a_server_that_stops_is_gone_for_its_channels),
+                staged_test(a_relay_that_is_freed_is_gone_for_its_channels),
+                staged_test(many_threads_call_while_connections_break),
         };
 
         if (argc > 1)

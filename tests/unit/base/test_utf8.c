@@ -4,6 +4,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+
+#include "core/base/macros.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,6 +157,18 @@ static void check_finds_a_bad_byte_wherever_it_is(void **state)
         }
 }
 
+static void what_a_terminal_obeys_is_a_control_character(void **state)
+{
+        static const uint32_t controls[] = {0, '\n', '\x1b', 0x1f, 0x7f, 0x80, 0x9b, 0x9f};
+        static const uint32_t others[] = {' ', '~', 0xa0, 0xe9, 0x20ac, 0x10ffff};
+
+        (void)state;
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(controls); i++)
+                assert_true(pipit_utf8_is_control(controls[i]));
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(others); i++)
+                assert_false(pipit_utf8_is_control(others[i]));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -163,6 +177,7 @@ int main(void)
                 cmocka_unit_test(no_bytes_decode_to_nothing),
                 cmocka_unit_test(check_counts_code_points),
                 cmocka_unit_test(check_finds_a_bad_byte_wherever_it_is),
+                cmocka_unit_test(what_a_terminal_obeys_is_a_control_character),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -233,6 +233,127 @@ static void an_index_of_an_import_that_is_not_there_is_no_request(void **state)
         assert_null(generate(&bench));
 }
 
+/* @n_levels messages, each nested in the one before. */
+static Google__Protobuf__DescriptorProto *make_nested(struct bench *bench, size_t n_levels)
+{
+        static char word[] = "Word";
+        Google__Protobuf__DescriptorProto *message = NULL;
+
+        for (size_t i = 0; i < n_levels; i++) {
+                Google__Protobuf__DescriptorProto *around =
+                        gen_alloc(&bench->arena, sizeof(*around));
+
+                google__protobuf__descriptor_proto__init(around);
+                around->name = word;
+                around->nested_type = gen_alloc(&bench->arena, sizeof(message));
+                around->nested_type[0] = message;
+                around->n_nested_type = message != NULL;
+                message = around;
+        }
+
+        return message;
+}
+
+static void messages_nested_too_deep_are_an_error_before_they_are_unpacked(void **state)
+{
+        static char name[] = "a.proto";
+        /* above them are the request and the file */
+        static const struct {
+                size_t n_levels;
+                bool is_taken;
+        } cases[] = {{1, true}, {98, true}, {99, false}, {2000, false}};
+
+        (void)state;
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(cases); i++) {
+                PIPIT_CLEANUP(bench_deinit) struct bench bench;
+                Google__Protobuf__DescriptorProto *messages[1];
+                const response_message *response;
+
+                bench_init(&bench, name);
+                messages[0] = make_nested(&bench, cases[i].n_levels);
+                bench.file.message_type = messages;
+                bench.file.n_message_type = 1;
+                response = generate(&bench);
+                assert_non_null(response);
+                if (cases[i].is_taken) {
+                        assert_null(response->error);
+                } else {
+                        assert_non_null(response->error);
+                        assert_non_null(strstr(response->error, "more than 100 levels deep"));
+                        assert_int_equal(response->n_file, 0);
+                }
+        }
+}
+
+#define LATTICE_LAYERS 60 /* 2^60 ways from the top to the bottom */
+
+/* Two files a layer, each of which imports both of the layer below, publicly. */
+static void make_lattice(struct bench *bench, file_message *files[2 * LATTICE_LAYERS + 1])
+{
+        static int32_t both[] = {0, 1};
+
+        for (size_t i = 0; i < 2 * LATTICE_LAYERS + 1; i++) {
+                bool is_top = i == 2 * LATTICE_LAYERS;
+                char **imports = gen_alloc_array(&bench->arena, 2, sizeof(*imports));
+                size_t below = i - i % 2 - 2;
+
+                files[i] = gen_alloc(&bench->arena, sizeof(*files[i]));
+                google__protobuf__file_descriptor_proto__init(files[i]);
+                files[i]->syntax = bench->file.syntax;
+                files[i]->name = is_top ? bench->name : gen_printf(&bench->arena, "%zu.proto", i);
+                if (i < 2)
+                        continue;
+                imports[0] = files[below]->name;
+                imports[1] = files[below + 1]->name;
+                files[i]->dependency = imports;
+                files[i]->n_dependency = 2;
+                files[i]->public_dependency = both;
+                files[i]->n_public_dependency = 2;
+        }
+}
+
+static void public_imports_in_a_lattice_are_walked_once(void **state)
+{
+        static char name[] = "a.proto";
+        static char word[] = "Word";
+        static char type[] = ".Word";
+        static char user_name[] = "User";
+        PIPIT_CLEANUP(bench_deinit) struct bench bench;
+        file_message *files[2 * LATTICE_LAYERS + 1];
+        Google__Protobuf__FieldDescriptorProto field =
+                GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__INIT;
+        Google__Protobuf__FieldDescriptorProto *fields[] = {&field};
+        Google__Protobuf__DescriptorProto defined = GOOGLE__PROTOBUF__DESCRIPTOR_PROTO__INIT;
+        Google__Protobuf__DescriptorProto *bottom[] = {&defined};
+        Google__Protobuf__DescriptorProto user = GOOGLE__PROTOBUF__DESCRIPTOR_PROTO__INIT;
+        Google__Protobuf__DescriptorProto *top[] = {&user};
+        const response_message *response;
+
+        (void)state;
+        bench_init(&bench, name);
+        make_lattice(&bench, files);
+        defined.name = word;
+        files[1]->message_type = bottom;
+        files[1]->n_message_type = 1;
+        field.name = word;
+        field.type_name = type;
+        user.name = user_name;
+        user.field = fields;
+        user.n_field = 1;
+        files[2 * LATTICE_LAYERS]->message_type = top;
+        files[2 * LATTICE_LAYERS]->n_message_type = 1;
+        files[2 * LATTICE_LAYERS]->n_public_dependency = 0;
+        bench.request.proto_file = files;
+        bench.request.n_proto_file = 2 * LATTICE_LAYERS + 1;
+
+        response = generate(&bench);
+        assert_non_null(response);
+        assert_null(response->error);
+        /* through the first of the two, and so without the second */
+        assert_non_null(strstr(response->file[1]->content, "118"));
+        assert_null(strstr(response->file[1]->content, "119"));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -245,6 +366,8 @@ int main(void)
                 cmocka_unit_test(a_oneof_that_is_not_there_is_no_request),
                 cmocka_unit_test(an_import_that_is_not_there_is_no_request),
                 cmocka_unit_test(an_index_of_an_import_that_is_not_there_is_no_request),
+                cmocka_unit_test(messages_nested_too_deep_are_an_error_before_they_are_unpacked),
+                cmocka_unit_test(public_imports_in_a_lattice_are_walked_once),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

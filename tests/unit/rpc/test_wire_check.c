@@ -597,6 +597,7 @@ static const ProtobufCMessageDescriptor *const descriptors[] = {
         &samples__lists__descriptor,
         &samples__tree__descriptor,
         &samples__choice__descriptor,
+        &samples__maps__descriptor,
         &required__path__descriptor,
         &pipit__v1__request__descriptor,
         &pipit__v1__response__descriptor,

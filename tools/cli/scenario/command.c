@@ -181,9 +181,13 @@ static int run_files(struct session *session)
 
         session->suite.overrides.is_run = true;
         scenario_tap_begin(&session->tap, n_points);
-        for (const struct scenario_file *file = session->suite.files; file; file = file->next) {
+        for (const struct scenario_file *file = session->suite.files;
+             file && !session->tap.is_broken;
+             file = file->next) {
                 if (scenario_runner_n_points(file) == 0 || run_file(session, file))
                         continue;
+                if (session->tap.is_broken)
+                        break;
                 scenario_tap_bail_out(&session->tap, "a scenario failed (--fail-fast)");
                 break;
         }

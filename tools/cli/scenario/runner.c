@@ -91,7 +91,7 @@ static void skip_scenario(struct scenario_runner *runner, const struct scenario 
 
 static bool goes_on(const struct scenario_runner *runner)
 {
-        return !runner->fails_fast || runner->tap->n_failed == 0;
+        return !runner->tap->is_broken && (!runner->fails_fast || runner->tap->n_failed == 0);
 }
 
 static void run_scenarios(struct scenario_runner *runner,

@@ -136,7 +136,11 @@ static void check_times(struct run *run)
 
 /* --- captures ------------------------------------------------------------------------------- */
 
-static void capture(struct run *run, const struct scenario_round *round)
+/*
+ * Of each round, so that the next can ask for what this one told, a page's token, say. That
+ * there is nothing to capture is a failure of the round that ends the step, @counts.
+ */
+static void capture(struct run *run, const struct scenario_round *round, bool counts)
 {
         const struct scenario_value *response = NULL;
         size_t i = 0;
@@ -152,7 +156,7 @@ static void capture(struct run *run, const struct scenario_round *round)
                                                              i > 0 ? round->replies[i - 1] : NULL);
                 char problem[256];
 
-                if (value && scenario_scope_set(run->scope, one->name, value))
+                if (value ? scenario_scope_set(run->scope, one->name, value) : !counts)
                         continue;
                 (void)snprintf(problem,
                                sizeof(problem),
@@ -195,6 +199,7 @@ static bool is_reached(struct run *run, const struct scenario_round *round, bool
 static bool run_round(struct run *run, struct scenario_round *round, bool is_last)
 {
         size_t n_failed = run->failures->n;
+        bool is_over;
 
         if (!scenario_round_run(round)) {
                 const struct scenario_scene scene = scene_of(run, round->index, NULL);
@@ -212,8 +217,10 @@ static bool run_round(struct run *run, struct scenario_round *round, bool is_las
         if (run->failures->n > n_failed)
                 return true;
 
-        capture(run, round);
-        return run->failures->n > n_failed || (run->step->until && is_reached(run, round, is_last));
+        is_over = run->step->until ? is_reached(run, round, is_last) : is_last;
+        if (run->failures->n == n_failed)
+                capture(run, round, is_over);
+        return is_over || run->failures->n > n_failed;
 }
 
 bool scenario_step_run(const struct scenario_step *step,

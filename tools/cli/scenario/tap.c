@@ -2,17 +2,30 @@
 
 #include <string.h>
 
+#include "core/base/utf8.h"
 #include "core/json/writer.h"
 
 /* --- texts ------------------------------------------------------------------------------ */
 
-/* On one line, whatever it holds; what begins a directive is escaped. */
+/* On one line, and nothing that a terminal obeys; what begins a directive is escaped. */
 static void print_description(FILE *file, const char *text)
 {
-        for (; *text; text++) {
-                if (*text == '#' || *text == '\\')
-                        (void)fputc('\\', file);
-                (void)fputc((unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text, file);
+        size_t n_left = strlen(text);
+
+        while (n_left > 0) {
+                uint32_t code_point;
+                size_t n = pipit_utf8_decode((const uint8_t *)text, n_left, &code_point);
+
+                if (n == 0 || pipit_utf8_is_control(code_point)) {
+                        (void)fputc(' ', file);
+                        n = n > 0 ? n : 1;
+                } else {
+                        if (*text == '#' || *text == '\\')
+                                (void)fputc('\\', file);
+                        (void)fwrite(text, 1, n, file);
+                }
+                text += n;
+                n_left -= n;
         }
 }
 
@@ -86,9 +99,16 @@ static void print_failures(FILE *file, const struct scenario_failures *failures)
 
 /* --- the lines ---------------------------------------------------------------------------- */
 
+static void flush(struct scenario_tap *tap)
+{
+        if (fflush(tap->file) != 0 || ferror(tap->file))
+                tap->is_broken = true;
+}
+
 void scenario_tap_begin(struct scenario_tap *tap, size_t n_points)
 {
         (void)fprintf(tap->file, "TAP version 14\n1..%zu\n", n_points);
+        flush(tap);
 }
 
 void scenario_tap_comment(struct scenario_tap *tap, const char *text)
@@ -113,7 +133,7 @@ void scenario_tap_point(struct scenario_tap *tap,
         (void)fputc('\n', tap->file);
         if (!ok)
                 print_failures(tap->file, failures);
-        (void)fflush(tap->file);
+        flush(tap);
 }
 
 void scenario_tap_bail_out(struct scenario_tap *tap, const char *why)

@@ -5,6 +5,7 @@
 #ifndef TOOLS_CLI_SCENARIO_TAP_H
 #define TOOLS_CLI_SCENARIO_TAP_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "tools/cli/scenario/failures.h"
@@ -17,6 +18,7 @@ struct scenario_tap {
         /* out */
         size_t n_passed;
         size_t n_failed;
+        bool is_broken; /* what was printed cannot be written: nobody will know the rest */
 };
 
 /* The version, and how many points will follow. */
