@@ -502,8 +502,9 @@ void lane_on_received(void *context, const char *problem, struct transport_messa
         channel_finish(lane->address->channel, &endings);
 }
 
-void lane_take_answer(struct lane *lane, struct transport_message *message)
+void lane_take_answer(void *context, struct transport_message *message)
 {
+        struct lane *lane = context;
         struct endings endings = {0};
 
         take_message(lane, message, &endings);

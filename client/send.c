@@ -314,11 +314,19 @@ void channel_flush_address(struct address *address, struct endings *endings)
         struct transport_message *message;
         struct lane *lane;
 
+        if (address->is_sending)
+                return;
+
+        /* The calls may end while this thread is at it: the channel stays until it is back. */
+        address->is_sending = true;
+        channel->n_active++;
         while ((lane = next_departure(address, endings, &message))) {
                 pthread_mutex_unlock(&channel->mutex);
                 lane->wire->transport->send(lane->wire, message);
                 pthread_mutex_lock(&channel->mutex);
         }
+        address->is_sending = false;
+        channel_leave(channel, 1);
 }
 
 /*
