@@ -1,18 +1,17 @@
 #include "client/address.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "client/channel.h"
 #include "client/inproc.h"
 #include "client/nng_req.h"
+#include "client/sp_stream.h"
 #include "core/base/clock.h"
 #include "core/base/macros.h"
 #include "core/base/uuid.h"
 
-/* How long a connection that the probe found possible may take to come up in nng. */
+/* How long a connection may take to come up, greetings and all. */
 #define DIAL_MS 1000
 
 /* How soon lanes that have not come back are called again. */
@@ -34,6 +33,7 @@ static bool open_lanes(struct address *address, const char **ret_problem)
                 const struct transport_lane_options options = {
                         .on_unsent = lane_on_unsent,
                         .on_received = lane_on_received,
+                        .on_answer = lane_take_answer,
                         .context = lane,
                 };
 
@@ -48,17 +48,31 @@ static bool open_lanes(struct address *address, const char **ret_problem)
         return true;
 }
 
+static const struct transport *transport_of(const struct address *address)
+{
+        if (address->channel->door)
+                return &inproc_transport;
+
+        return address->target.scheme == TARGET_INPROC ? &req_transport : &sp_transport;
+}
+
+/* The first address that wants the channel's loop makes it. */
 static bool open_socket(struct address *address, const char **ret_problem)
 {
         struct pipit_channel *channel = address->channel;
-        const struct transport *transport = channel->door ? &inproc_transport : &req_transport;
-        const struct transport_options options = {
+        const struct transport *transport = transport_of(address);
+        struct transport_options options = {
                 .on_pipe = on_pipe,
                 .context = address,
                 .receive_bytes_max = channel->options.frame_bytes_max + PIPIT_RECV_HEADROOM_BYTES,
                 .door = channel->door,
         };
 
+        if (transport == &sp_transport && !channel->loop)
+                channel->loop = sp_loop_new(ret_problem);
+        if (transport == &sp_transport && !channel->loop)
+                return false;
+        options.loop = channel->loop;
         address->socket = transport->socket_open(&options, ret_problem);
 
         return address->socket != NULL;
@@ -102,17 +116,14 @@ static void close_lanes(struct address *address)
         }
 }
 
-bool address_deinit(struct address *address)
+void address_deinit(struct address *address)
 {
-        probe_stop(&address->probe);
         if (address->lanes)
                 close_lanes(address);
-        if (address->socket && !address->socket->transport->socket_close(address->socket))
-                return false;
+        if (address->socket)
+                address->socket->transport->socket_close(address->socket);
         free(address->lanes);
         free(address->cancels);
-
-        return true;
 }
 
 static void hang_up(struct address *address)
@@ -120,9 +131,9 @@ static void hang_up(struct address *address)
         address->socket->transport->hangup(address->socket);
 }
 
-enum transport_pipe address_pipe(struct address *address)
+enum transport_pipe address_pipe(struct address *address, const char **ret_problem)
 {
-        return address->socket->transport->pipe(address->socket);
+        return address->socket->transport->pipe(address->socket, ret_problem);
 }
 
 static void describe(struct address *address, const char *problem)
@@ -247,20 +258,6 @@ static void came_up(struct address *address)
         channel_finish(channel, &endings);
 }
 
-static const char *errno_text(int error, char *buffer, size_t n_bytes)
-{
-        const char *hint = "";
-        char text[80];
-
-        if (error == EPROTO)
-                return "whoever listens there is no nng REP socket";
-        if (error == ENOENT || error == ECONNREFUSED)
-                hint = "; is the server running?";
-        (void)snprintf(buffer, n_bytes, "%s%s", strerror_r(error, text, sizeof(text)), hint);
-
-        return buffer;
-}
-
 static void move_to(struct address *address, enum address_state state, int64_t until_us)
 {
         pthread_mutex_lock(&address->channel->mutex);
@@ -275,8 +272,8 @@ static int64_t dial(struct address *address, int64_t now_us)
         const char *problem;
 
         move_to(address, ADDRESS_DIALING, until_us);
-        problem = address->socket->transport->dial(
-                address->socket, address->target.endpoints[address->endpoint].url);
+        problem = address->socket->transport->dial(address->socket,
+                                                   &address->target.endpoints[address->endpoint]);
         if (problem)
                 attempt_failed(address, problem, now_us);
 
@@ -289,59 +286,41 @@ static int64_t step_resting(struct address *address, int64_t now_us)
                 return address->attempt_us;
 
         address->endpoint = 0;
-        if (address->target.scheme == TARGET_INPROC)
-                return dial(address, now_us);
-        probe_start(&address->probe, now_us);
-        move_to(address, ADDRESS_PROBING, now_us);
 
-        return now_us;
+        return dial(address, now_us);
 }
 
-static int64_t step_probing(struct address *address, int64_t now_us)
+/* The next endpoint is tried at once. */
+static int64_t dial_failed(struct address *address, const char *problem, int64_t now_us)
 {
-        const struct target_endpoint *endpoint = &address->target.endpoints[address->endpoint];
-        char problem[128];
-        int error;
-
-        switch (probe_step(&address->probe, endpoint, now_us, &error)) {
-        case PROBE_PENDING:
-                return address->probe.deadline_us;
-        case PROBE_REACHED:
-                return dial(address, now_us);
-        case PROBE_FAILED:
-                break;
-        }
-
         if (address->endpoint + 1 < address->target.n_endpoints) {
                 address->endpoint++;
-                probe_start(&address->probe, now_us);
-                return now_us;
+                return dial(address, now_us);
         }
-        attempt_failed(address, errno_text(error, problem, sizeof(problem)), now_us);
+        hang_up(address);
+        attempt_failed(address, problem, now_us);
 
         return now_us;
 }
 
 static int64_t step_dialing(struct address *address, int64_t now_us)
 {
-        switch (address_pipe(address)) {
+        const char *problem;
+
+        switch (address_pipe(address, &problem)) {
         case TRANSPORT_PIPE_UP:
                 came_up(address);
                 return now_us;
         case TRANSPORT_PIPE_LOST:
-                hang_up(address);
-                attempt_failed(address, "the server closes new connections", now_us);
-                return now_us;
+                return dial_failed(address, problem, now_us);
         case TRANSPORT_PIPE_NONE:
                 break;
         }
 
         if (now_us < address->attempt_us)
                 return address->attempt_us;
-        hang_up(address);
-        attempt_failed(address, "the server does not finish the handshake", now_us);
 
-        return now_us;
+        return dial_failed(address, "the server does not finish the handshake", now_us);
 }
 
 /* A frame that is not answered long after its hold means a dead peer. */
@@ -364,12 +343,13 @@ static int64_t check_overdue(struct address *address, int64_t now_us)
 static int64_t step_up(struct address *address, int64_t now_us)
 {
         struct pipit_channel *channel = address->channel;
-        bool is_lost = address_pipe(address) == TRANSPORT_PIPE_LOST;
+        const char *problem;
+        bool is_lost = address_pipe(address, &problem) == TRANSPORT_PIPE_LOST;
         int64_t next_us;
 
         pthread_mutex_lock(&channel->mutex);
         if (is_lost) {
-                address_lose(address, "the connection was closed");
+                address_lose(address, problem);
                 next_us = now_us;
         } else {
                 next_us = check_overdue(address, now_us);
@@ -380,8 +360,8 @@ static int64_t step_up(struct address *address, int64_t now_us)
 }
 
 /*
- * A lane that was between two calls of nng when it was recalled noticed nothing,
- * so it is recalled until it is back.
+ * A lane of nng's or in-process that was between two steps when it was recalled
+ * noticed nothing, so it is recalled until it is back.
  */
 static int64_t step_lost(struct address *address, int64_t now_us)
 {
@@ -441,8 +421,6 @@ static int64_t step_once(struct address *address, int64_t now_us)
         switch (look(address, &limbo_us)) {
         case ADDRESS_RESTING:
                 return step_resting(address, now_us);
-        case ADDRESS_PROBING:
-                return step_probing(address, now_us);
         case ADDRESS_DIALING:
                 return step_dialing(address, now_us);
         case ADDRESS_UP:

@@ -1,13 +1,13 @@
 /*
  * Address: one server address, its connection and what waits for it
  *
- *      RESTING -> PROBING -> DIALING -> UP -> LOST -> RESTING
- *         ^----------+----------+
+ *      RESTING -> DIALING -> UP -> LOST -> RESTING
+ *         ^----------+
  *
  * The channel's thread makes all moves, but for UP -> LOST, which any thread may
  * make that sees the connection fail. LOST ends when every lane has come back,
  * so that no frame outlives its connection. All under the channel's mutex, but
- * probe, endpoint and socket, which only the channel's thread uses.
+ * endpoint, which only the channel's thread uses, and socket, which stays.
  */
 
 #ifndef CLIENT_ADDRESS_H
@@ -17,7 +17,6 @@
 
 #include "client/lane.h"
 #include "client/list.h"
-#include "client/probe.h"
 #include "client/target.h"
 #include "client/transport.h"
 
@@ -25,7 +24,6 @@ struct pipit_channel;
 
 enum address_state {
         ADDRESS_RESTING, /* until attempt_us */
-        ADDRESS_PROBING,
         ADDRESS_DIALING, /* until attempt_us */
         ADDRESS_UP,
         ADDRESS_LOST,
@@ -43,7 +41,6 @@ struct address {
         uint32_t redial_ms;                  /* the next pause */
         bool has_failed;                     /* the last attempt did, and nothing is up since */
         char problem[ADDRESS_PROBLEM_BYTES]; /* why, for people */
-        struct probe probe;
         size_t endpoint; /* of target.endpoints, the one that is tried or connected */
         struct transport_socket *socket; /* NULL: not open */
 
@@ -74,6 +71,7 @@ struct address {
         struct lane *lanes;
         size_t n_lanes;
         size_t n_flying;
+        bool is_sending; /* somebody is flushing, and goes on as long as there is something */
         struct lane *idle;
         struct lane *idle_callers; /* where the transport has exchange(): as many again */
 };
@@ -86,10 +84,9 @@ bool address_init(struct address *address,
 
 /*
  * Cancels all under way in the transport, and closes it. No calls are left; no
- * mutex held. A zeroed one is fine. False: the transport is stuck and may come
- * back to @address, which must stay as it is.
+ * mutex held. A zeroed one is fine.
  */
-bool address_deinit(struct address *address);
+void address_deinit(struct address *address);
 
 /*
  * The channel's thread, without the mutex: does what is due, and returns when
@@ -97,8 +94,8 @@ bool address_deinit(struct address *address);
  */
 int64_t address_step(struct address *address, int64_t now_us);
 
-/* How its connection is. Any thread. */
-enum transport_pipe address_pipe(struct address *address);
+/* How its connection is; LOST: *ret_problem tells why. Any thread. */
+enum transport_pipe address_pipe(struct address *address, const char **ret_problem);
 
 /* The connection has failed, says anyone who sees it. Mutex held; only the first of many counts. */
 void address_lose(struct address *address, const char *problem);

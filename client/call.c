@@ -1,17 +1,15 @@
 #include "client/call.h"
 
 #include <limits.h>
-#include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "client/channel.h"
 #include "client/encode.h"
 #include "client/errors.h"
 #include "client/intercept.h"
 #include "client/queue.h"
+#include "client/transport.h"
 #include "client/worker.h"
 #include "core/rpc/message.h"
 #include "core/rpc/status_codec.h"
@@ -206,34 +204,20 @@ void call_take_reply(struct pipit_call_state *state, size_t decoded_bytes_max)
                 take_payload(state, &reply->payload, decoded_bytes_max);
 }
 
-/* Of state->is_finished */
-#define CALLER_AWAKE    0
-#define CALLER_FINISHED 1
-#define CALLER_ASLEEP   2 /* or about to be */
-
-/*
- * The caller may free the call as soon as it sees that it is finished: the wake
- * that follows goes to an address that may be gone, which a futex allows.
- */
-static void wake_caller(struct pipit_call_state *state)
-{
-        atomic_uint *word = &state->is_finished;
-
-        if (atomic_exchange(word, CALLER_FINISHED) == CALLER_ASLEEP)
-                syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-}
-
 void call_wait(struct pipit_call_state *state)
 {
-        atomic_uint *word = &state->is_finished;
-        unsigned int seen = CALLER_AWAKE;
+        struct waiter *waiter = &state->waiter;
 
-        if (!atomic_compare_exchange_strong(word, &seen, CALLER_ASLEEP))
+        if (!waiter->socket && waiter_has_ended(waiter))
                 return;
 
         worker_wait_begins();
-        while (atomic_load(word) != CALLER_FINISHED)
-                syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, CALLER_ASLEEP, NULL, NULL, 0);
+        if (waiter->socket)
+                waiter->socket->transport->wait(waiter->socket, waiter);
+        while (!waiter_has_ended(waiter)) {
+                waiter_lie_down(waiter);
+                waiter_sleep(waiter);
+        }
         worker_wait_ends();
 }
 
@@ -259,7 +243,7 @@ void call_finish(struct pipit_call_state *state)
         pthread_mutex_unlock(&state->mutex);
 
         if (is_blocking)
-                wake_caller(state);
+                waiter_end(&state->waiter);
         else if (queue)
                 queue_push(queue, call);
         else

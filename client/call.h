@@ -15,9 +15,9 @@
 #include <pipit/client.h>
 #include <pipit/interceptor.h>
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "client/list.h"
+#include "client/waiter.h"
 #include "core/base/arena.h"
 #include "pipit/v1/frame.pb-c.h"
 
@@ -83,7 +83,7 @@ struct pipit_call_state {
         pthread_mutex_t mutex;
         struct pipit_channel *channel; /* NULL: not under way */
         bool is_on_queue;              /* it has ended, and done() has not begun */
-        atomic_uint is_finished;       /* a futex, for the blocking caller */
+        struct waiter waiter;          /* the blocking caller */
 };
 
 /* Makes call->state if there is none. False: out of memory. */

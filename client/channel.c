@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "client/sp_loop.h"
 #include "core/base/clock.h"
 #include "core/base/uuid.h"
 #include "core/rpc/wire_limits.h"
@@ -189,12 +190,9 @@ static bool start_thread(struct pipit_channel *channel, struct pipit_error *ret_
 
 static struct pipit_channel *channel_destroy(struct pipit_channel *channel)
 {
-        bool is_closed = true;
-
         for (size_t i = 0; i < channel->n_addresses; i++)
-                is_closed = address_deinit(&channel->addresses[i]) && is_closed;
-        if (!is_closed)
-                return NULL;
+                address_deinit(&channel->addresses[i]);
+        sp_loop_free(channel->loop);
         free(channel->addresses);
         table_deinit(&channel->table);
         if (channel->event_fd >= 0)

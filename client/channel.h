@@ -54,6 +54,7 @@ struct pipit_channel {
         uint8_t client_id[CHANNEL_CLIENT_ID_BYTES];
         uint32_t held_max;
         struct pipit_inprocess *door; /* NULL: sockets */
+        struct sp_loop *loop;         /* of its ipc and tcp sockets; NULL: it has none */
         struct address *addresses;
         size_t n_addresses;
         const uint32_t *fork_mark; /* reads 0 in a child of fork(); NULL: compare pid */
@@ -137,9 +138,19 @@ void channel_finish_waiting(struct pipit_channel *channel, struct endings *endin
 
 /* --- send.c: mutex held, and let go around the transport --- */
 
-/* Sends what can be sent now. Calls that no frame can hold end in @endings. */
+/*
+ * Sends what can be sent now, unless somebody is at it for @address, who takes
+ * along what has come meanwhile. Calls that no frame can hold end in @endings.
+ */
 void channel_flush_address(struct address *address, struct endings *endings);
 void channel_flush(struct pipit_channel *channel, struct endings *endings);
+
+/*
+ * In between what comes for @address waits, and leaves together. False: somebody
+ * is sending, and it must not be released. Takes the mutex.
+ */
+bool channel_hold_address(struct address *address);
+void channel_release_address(struct address *address);
 
 /*
  * The same for the call of @state, whose caller is this thread and waits: if it
@@ -158,8 +169,8 @@ void lane_on_unsent(void *context, const char *problem);
 /* Of transport_lane_options; @context is the lane. */
 void lane_on_received(void *context, const char *problem, struct transport_message *message);
 
-/* The same on the thread of a caller that waits. */
-void lane_take_answer(struct lane *lane, struct transport_message *message);
+/* The same for an answer, on the thread of a caller that waits. */
+void lane_take_answer(void *context, struct transport_message *message);
 
 /* --- housekeeping.c --- */
 

@@ -161,26 +161,19 @@ static int64_t round_once(struct pipit_channel *channel)
 
 static void sleep_until(struct pipit_channel *channel, int64_t at_us)
 {
-        struct pollfd fds[TARGET_ADDRESSES_MAX + 1] = {
-                {.fd = channel->event_fd, .events = POLLIN},
-        };
-        nfds_t n_fds = 1;
+        struct pollfd fd = {.fd = channel->event_fd, .events = POLLIN};
         struct timespec timeout;
         int64_t left_us = at_us - pipit_clock_now_us();
         uint64_t n_wakes;
-
-        for (size_t i = 0; i < channel->n_addresses; i++)
-                if (probe_poll(&channel->addresses[i].probe, &fds[n_fds].fd, &fds[n_fds].events))
-                        n_fds++;
 
         if (left_us < 0)
                 left_us = 0;
         timeout.tv_sec = left_us / PIPIT_US_PER_S;
         timeout.tv_nsec = left_us % PIPIT_US_PER_S * 1000;
-        (void)ppoll(fds, n_fds, at_us == PIPIT_NEVER_US ? NULL : &timeout, NULL);
+        (void)ppoll(&fd, 1, at_us == PIPIT_NEVER_US ? NULL : &timeout, NULL);
 
         /* Read before the flag falls: a wake in between writes anew. */
-        if (fds[0].revents & POLLIN)
+        if (fd.revents & POLLIN)
                 (void)!read(channel->event_fd, &n_wakes, sizeof(n_wakes));
         atomic_store(&channel->is_woken, false);
 }
@@ -199,10 +192,13 @@ static bool is_stopping(struct pipit_channel *channel)
 /* Mutex held. */
 static bool is_busy(struct address *address)
 {
+        const char *problem;
+
         if (address->n_flying > 0)
                 return true;
 
-        return address->state == ADDRESS_DIALING && address_pipe(address) == TRANSPORT_PIPE_NONE;
+        return address->state == ADDRESS_DIALING &&
+               address_pipe(address, &problem) == TRANSPORT_PIPE_NONE;
 }
 
 static bool is_any_busy(struct pipit_channel *channel)
@@ -218,10 +214,10 @@ static bool is_any_busy(struct pipit_channel *channel)
 }
 
 /*
- * Lets what is under way arrive before the sockets close. nng 1.5 never closes a
- * pipe that is hung up on while a message comes in, and its listeners may go deaf
- * when a peer leaves in the middle of the handshake. What a server holds back
- * without a call that could end it is not waited for.
+ * Lets what is under way arrive before the sockets close, for the sake of servers
+ * on nng 1.5: one never frees a pipe that is hung up on while a message comes in,
+ * and may go deaf when a peer leaves in the middle of the handshake. What a server
+ * holds back without a call that could end it is not waited for.
  */
 static void calm_down(struct pipit_channel *channel)
 {

@@ -381,12 +381,13 @@ static void release_pipe(struct inproc_socket *socket)
         socket->pipe = NULL;
 }
 
-static const char *socket_dial(struct transport_socket *base, const char *url)
+static const char *socket_dial(struct transport_socket *base,
+                               const struct target_endpoint *endpoint)
 {
         struct inproc_socket *socket = socket_of(base);
         const char *problem;
 
-        (void)url;
+        (void)endpoint;
         socket_hangup(base);
         release_pipe(socket);
         set_state(socket, TRANSPORT_PIPE_UP);
@@ -399,10 +400,12 @@ static const char *socket_dial(struct transport_socket *base, const char *url)
         return problem;
 }
 
-static enum transport_pipe socket_pipe(struct transport_socket *base)
+static enum transport_pipe socket_pipe(struct transport_socket *base, const char **ret_problem)
 {
         struct inproc_socket *socket = socket_of(base);
         enum transport_pipe state;
+
+        *ret_problem = "the connection was closed";
 
         pthread_mutex_lock(&socket->mutex);
         state = socket->state;
@@ -451,7 +454,7 @@ static struct transport_socket *socket_open(const struct transport_options *opti
         return &socket->base;
 }
 
-static bool socket_close(struct transport_socket *base)
+static void socket_close(struct transport_socket *base)
 {
         struct inproc_socket *socket = socket_of(base);
 
@@ -460,8 +463,6 @@ static bool socket_close(struct transport_socket *base)
         worker_stop(&socket->reader);
         release_pipe(socket);
         socket_free(socket);
-
-        return true;
 }
 
 /* --- messages ------------------------------------------------------------ */

@@ -3,11 +3,9 @@
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/req.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
+#include "client/target.h"
 #include "core/base/macros.h"
 
 /*
@@ -19,9 +17,6 @@
  * pipe comes up that nobody wants, it is turned away.
  */
 #define REDIAL_NEVER_MS (24 * 60 * 60 * 1000)
-
-/* nng_close() takes milliseconds, or for ever. */
-#define CLOSE_WAIT_S 3
 
 struct req_socket {
         struct transport_socket base;
@@ -136,123 +131,13 @@ static int configure(struct req_socket *socket)
         return error;
 }
 
-/* Shared by who closes and who waits; the last one out frees it. */
-struct closing {
-        nng_socket socket;
-        pthread_mutex_t mutex;
-        pthread_cond_t changed;
-        bool is_closed;
-        unsigned int n_users;
-};
-
-static void closing_free(struct closing *closing)
-{
-        pthread_cond_destroy(&closing->changed);
-        pthread_mutex_destroy(&closing->mutex);
-        free(closing);
-}
-
-static void leave(struct closing *closing)
-{
-        bool is_last;
-
-        pthread_mutex_lock(&closing->mutex);
-        is_last = --closing->n_users == 0;
-        pthread_mutex_unlock(&closing->mutex);
-        if (is_last)
-                closing_free(closing);
-}
-
-static void *close_socket(void *context)
-{
-        struct closing *closing = context;
-
-        nng_close(closing->socket);
-        pthread_mutex_lock(&closing->mutex);
-        closing->is_closed = true;
-        pthread_cond_signal(&closing->changed);
-        pthread_mutex_unlock(&closing->mutex);
-        leave(closing);
-
-        return NULL;
-}
-
-static bool wait_closed(struct closing *closing)
-{
-        struct timespec until;
-        bool is_closed;
-        int error = 0;
-
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += CLOSE_WAIT_S;
-        pthread_mutex_lock(&closing->mutex);
-        while (!closing->is_closed && !error)
-                error = pthread_cond_timedwait(&closing->changed, &closing->mutex, &until);
-        is_closed = closing->is_closed;
-        pthread_mutex_unlock(&closing->mutex);
-
-        return is_closed;
-}
-
-static bool spawn(struct closing *closing)
-{
-        sigset_t all, before;
-        pthread_t thread;
-        int error;
-
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        error = pthread_create(&thread, NULL, close_socket, closing);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        if (!error)
-                pthread_detach(thread);
-
-        return error == 0;
-}
-
-/*
- * nng 1.5 waits for ever for a pipe that was closed between the head and the
- * body of a message that it was receiving. A thread of its own does the waiting,
- * so that one such pipe costs some memory, and not the caller's life.
- */
-static bool close_or_give_up(nng_socket socket)
-{
-        struct closing *closing = calloc(1, sizeof(*closing));
-        pthread_condattr_t attributes;
-        bool is_closed;
-
-        if (!closing) {
-                nng_close(socket);
-                return true;
-        }
-        closing->socket = socket;
-        closing->n_users = 2;
-        pthread_mutex_init(&closing->mutex, NULL);
-        pthread_condattr_init(&attributes);
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-        pthread_cond_init(&closing->changed, &attributes);
-        pthread_condattr_destroy(&attributes);
-        if (!spawn(closing)) {
-                nng_close(socket);
-                closing_free(closing);
-                return true;
-        }
-        is_closed = wait_closed(closing);
-        leave(closing);
-
-        return is_closed;
-}
-
-static bool req_socket_close(struct transport_socket *base)
+static void req_socket_close(struct transport_socket *base)
 {
         struct req_socket *socket = socket_of(base);
 
-        if (!close_or_give_up(socket->socket))
-                return false;
+        nng_close(socket->socket);
         pthread_mutex_destroy(&socket->mutex);
         free(socket);
-
-        return true;
 }
 
 static struct transport_socket *req_socket_open(const struct transport_options *options,
@@ -273,7 +158,7 @@ static struct transport_socket *req_socket_open(const struct transport_options *
         error = configure(socket);
         if (error) {
                 *ret_problem = problem_of(error);
-                (void)req_socket_close(&socket->base);
+                req_socket_close(&socket->base);
                 return NULL;
         }
 
@@ -294,32 +179,21 @@ static void req_socket_hangup(struct transport_socket *base)
         close_dialer(dialer);
 }
 
-static void set_if_tcp(nng_dialer dialer, const char *url)
+/* It answers at once. */
+static const char *req_socket_dial(struct transport_socket *base,
+                                   const struct target_endpoint *endpoint)
 {
-        if (strncmp(url, "tcp://", 6) != 0)
-                return;
-
-        /* Best effort: a connection without them works, and pings its way by polls. */
-        (void)nng_dialer_set_bool(dialer, NNG_OPT_TCP_NODELAY, true);
-        (void)nng_dialer_set_bool(dialer, NNG_OPT_TCP_KEEPALIVE, true);
-}
-
-/* inproc addresses answer at once. */
-static const char *req_socket_dial(struct transport_socket *base, const char *url)
-{
-        int flags = strncmp(url, "inproc://", 9) == 0 ? 0 : NNG_FLAG_NONBLOCK;
         struct req_socket *socket = socket_of(base);
         nng_dialer dialer;
         int error;
 
         req_socket_hangup(base);
-        error = nng_dialer_create(&dialer, socket->socket, url);
+        error = nng_dialer_create(&dialer, socket->socket, endpoint->url);
         if (error)
                 return problem_of(error);
 
         (void)nng_dialer_set_ms(dialer, NNG_OPT_RECONNMINT, REDIAL_NEVER_MS);
         (void)nng_dialer_set_ms(dialer, NNG_OPT_RECONNMAXT, 0);
-        set_if_tcp(dialer, url);
 
         pthread_mutex_lock(&socket->mutex);
         socket->dialer = dialer;
@@ -327,7 +201,7 @@ static const char *req_socket_dial(struct transport_socket *base, const char *ur
         socket->pipe = TRANSPORT_PIPE_NONE;
         pthread_mutex_unlock(&socket->mutex);
 
-        error = nng_dialer_start(dialer, flags);
+        error = nng_dialer_start(dialer, 0);
         if (error)
                 req_socket_hangup(base);
 
@@ -335,10 +209,12 @@ static const char *req_socket_dial(struct transport_socket *base, const char *ur
                                          : problem_of(error);
 }
 
-static enum transport_pipe req_socket_pipe(struct transport_socket *base)
+static enum transport_pipe req_socket_pipe(struct transport_socket *base, const char **ret_problem)
 {
         struct req_socket *socket = socket_of(base);
         enum transport_pipe pipe;
+
+        *ret_problem = "the connection was closed";
 
         pthread_mutex_lock(&socket->mutex);
         pipe = socket->pipe;

@@ -346,11 +346,44 @@ void channel_flush_address(struct address *address, struct endings *endings)
         struct transport_message *message;
         struct lane *lane;
 
+        if (address->is_sending)
+                return;
+
+        /* The calls may end while this thread is at it: the channel stays until it is back. */
+        address->is_sending = true;
+        channel->n_active++;
         while ((lane = next_departure(address, endings, &message))) {
                 pthread_mutex_unlock(&channel->mutex);
                 lane->wire->transport->send(lane->wire, message, lane->n_ids > 0);
                 pthread_mutex_lock(&channel->mutex);
         }
+        address->is_sending = false;
+        channel_leave(channel, 1);
+}
+
+bool channel_hold_address(struct address *address)
+{
+        struct pipit_channel *channel = address->channel;
+        bool is_held;
+
+        pthread_mutex_lock(&channel->mutex);
+        is_held = !address->is_sending;
+        address->is_sending = true;
+        pthread_mutex_unlock(&channel->mutex);
+
+        return is_held;
+}
+
+void channel_release_address(struct address *address)
+{
+        struct pipit_channel *channel = address->channel;
+
+        pthread_mutex_lock(&channel->mutex);
+        address->is_sending = false;
+        channel_flush_address(address, &channel->endings);
+        if (channel->endings.first)
+                channel_wake(channel);
+        pthread_mutex_unlock(&channel->mutex);
 }
 
 /*

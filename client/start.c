@@ -44,7 +44,7 @@ static enum pipit_status prepare(struct pipit_channel *channel,
         state->n_resends = 0;
         state->n_intercepted = 0;
         state->is_cancelled = false;
-        atomic_store_explicit(&state->is_finished, 0, memory_order_relaxed);
+        waiter_init(&state->waiter);
         if (channel_is_forked(channel)) {
                 state->queue = NULL;
                 state->error = client_error(CLIENT_REASON_FORKED, PIPIT_NOT_RUN);
@@ -69,6 +69,15 @@ static void hand_over(struct pipit_channel *channel, struct pipit_call_state *st
         pthread_mutex_unlock(&state->mutex);
 }
 
+/* Before the frame leaves: who has it sent reads the answer. */
+static void enter(struct address *address, struct pipit_call_state *state)
+{
+        const struct transport *transport = address->socket->transport;
+
+        if (transport->enter)
+                transport->enter(address->socket, &state->waiter);
+}
+
 /*
  * Endings of other calls, or of this one, that come up here are for the channel's
  * thread. The mutex is let go around the transport, where a handler may run, too;
@@ -87,9 +96,10 @@ static void submit(struct pipit_channel *channel, struct pipit_call_state *state
                 channel_wake_at(channel, state->deadline_us);
         }
         address = channel_dispatch(channel, state, &channel->endings);
-        if (address && state->is_blocking)
+        if (address && state->is_blocking) {
+                enter(address, state);
                 channel_flush_caller(address, state, &channel->endings);
-        else if (address && !is_corked)
+        } else if (address && !is_corked)
                 channel_flush_address(address, &channel->endings);
         if (channel->endings.first)
                 channel_wake(channel);

@@ -11,7 +11,8 @@
  * never inside send, under no lock; they may run for several lanes at once. A
  * @problem is a static string.
  *
- * nng_req.c and inproc.c are transports. Each embeds socket and lane in its own.
+ * sp_stream.c (ipc and tcp), inproc.c (in-process) and nng_req.c (inproc) are
+ * transports. Each embeds socket and lane in its own.
  */
 
 #ifndef CLIENT_TRANSPORT_H
@@ -21,9 +22,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct sp_loop;
+struct target_endpoint;
 struct transport_lane;
 struct transport_message;
 struct transport_socket;
+struct waiter;
 
 enum transport_pipe {
         TRANSPORT_PIPE_NONE,
@@ -44,13 +48,16 @@ struct transport_options {
         void (*on_pipe)(void *context); /* the pipe's state changed; any thread, and brief */
         void *context;
         size_t receive_bytes_max;
-        void *door; /* in-process: of core/rpc/inprocess.h; else NULL */
+        void *door;           /* in-process: of core/rpc/inprocess.h; else NULL */
+        struct sp_loop *loop; /* ipc and tcp: the channel's; else NULL */
 };
 
 struct transport_lane_options {
         void (*on_unsent)(void *context, const char *problem);
         /* @message is the callee's, NULL if @problem */
         void (*on_received)(void *context, const char *problem, struct transport_message *message);
+        /* instead of on_received() for an answer, on the thread of a waiter */
+        void (*on_answer)(void *context, struct transport_message *message);
         void *context;
 };
 
@@ -60,11 +67,10 @@ struct transport {
                                                 const char **ret_problem);
 
         /*
-         * All lanes are closed. Waits until no on_pipe() can run any more, and
-         * frees. False: the transport is stuck, and what its context points to
-         * must never be freed.
+         * All lanes are closed, and all waiters have ended. Waits until they have
+         * left and no on_pipe() can run any more, and frees.
          */
-        bool (*socket_close)(struct transport_socket *socket);
+        void (*socket_close)(struct transport_socket *socket);
 
         /*
          * Starts one attempt to connect; the last pipe is hung up. NULL, and
@@ -72,12 +78,14 @@ struct transport {
          * caller keeps a limit. Else why it failed at once. Not thread-safe
          * against itself and hangup.
          */
-        const char *(*dial)(struct transport_socket *socket, const char *url);
+        const char *(*dial)(struct transport_socket *socket,
+                            const struct target_endpoint *endpoint);
 
         /* Closes the pipe and gives up the attempt. Frames under way fail, now or when aborted. */
         void (*hangup)(struct transport_socket *socket);
 
-        enum transport_pipe (*pipe)(struct transport_socket *socket);
+        /* LOST: *ret_problem tells why. */
+        enum transport_pipe (*pipe)(struct transport_socket *socket, const char **ret_problem);
 
         /* NULL: *ret_problem tells. */
         struct transport_lane *(*lane_open)(struct transport_socket *socket,
@@ -108,6 +116,18 @@ struct transport {
          * transport, or is to. No such function: there are no such threads.
          */
         void (*wait_for_handlers)(struct transport_socket *socket);
+
+        /*
+         * For threads that do nothing but wait for their calls: between enter()
+         * and wait() such a thread sends its frame, and in wait() it reads for
+         * all of them until it has ended. It runs on_answer() for others, too.
+         * Where the socket is not up, enter() does nothing, and waiter->socket
+         * stays NULL. rouse() is for waiter_end(). No such functions: there is no
+         * such way.
+         */
+        void (*enter)(struct transport_socket *socket, struct waiter *waiter);
+        void (*wait)(struct transport_socket *socket, struct waiter *waiter);
+        void (*rouse)(struct transport_socket *socket);
 
         /* Ends what is under way with a problem, soon; nothing if nothing is. Any thread. */
         void (*abort)(struct transport_lane *lane);
