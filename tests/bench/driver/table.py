@@ -26,7 +26,7 @@ class Report:
 
     def heading(self, text):
         self.say(f"\n{text}\n{'':34} {'':14} {'per s':>10} {'spread':>7} {'p50 us':>8} {'p99 us':>8} "
-                 f"{'CPU us: client':>14} {'server':>7} {'pipit is':>9}")
+                 f"{'CPU us: client':>14} {'server':>7} {'pipit is':>9} {'CPU is':>7}")
 
     def compare(self, title, contestants, rounds=None):
         """Runs contestants (name -> function that measures once) in turn; the first is ours.
@@ -63,11 +63,14 @@ class Report:
             median[key + "_ratio"] = ratio(results[ours], figures, key)
         cpu = [[f["client_us"] + f["server_us"] for f in fs] for fs in (results[ours], figures)]
         median["cpu_ratio"] = ratio_of(*cpu)
-        compared = "" if name == ours else f"{median['rate_ratio']:8.2f}x"
+        compared = f"{'':17}"
+        if name != ours:
+            cpu = f"{median['cpu_ratio']:6.2f}x" if median["cpu_ratio"] else ""
+            compared = f"{median['rate_ratio'] or 0:8.2f}x {cpu:>7}"
         trouble = "".join(f" {key}: {median[key]}" for key in ("failed", "dropped") if median[key])
         self.say(f"{shown:34} {name:14} {median['rate']:10,.0f} {median['spread']:6.0%} "
                  f"{median['p50_us']:8.1f} {median['p99_us']:8.1f} {median['client_us']:14.2f} "
-                 f"{median['server_us']:7.2f} {compared:>9} {median['detail']}{trouble}")
+                 f"{median['server_us']:7.2f} {compared} {median['detail']}{trouble}")
         self.rows.append({"row": title, "contestant": name, **median, "rounds": figures})
         return median
 
@@ -76,6 +79,10 @@ class Report:
         if value is not None:
             self.targets.append({"what": what, "value": value, "least": least, "aim": aim,
                                  "higher": higher, "unit": unit})
+
+    def n_failed(self):
+        """Calls of ours that failed, where nothing was overloaded on purpose."""
+        return sum(row.get("failed", 0) for row in self.rows if row["contestant"] == "pipit")
 
     def summary(self):
         if not self.targets:

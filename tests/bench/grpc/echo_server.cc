@@ -1,10 +1,10 @@
 /*
  * Echo, gRPC C++: the server
  *
- *      bench-echo-grpc-server URL [callback|queue|empty]
+ *      bench-echo-grpc-server URL [callback|queue]
  *
  * callback: the callback API. queue: the asynchronous API, a completion queue and
- * a thread a processor. empty: no service at all. Defaults are gRPC's.
+ * a thread a processor. Defaults are gRPC's.
  */
 
 #include <grpcpp/grpcpp.h>
