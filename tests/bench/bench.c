@@ -254,7 +254,7 @@ static bool measure(struct flags *flags)
         after = usage_now(flags->server);
         result = load_finish();
 
-        tally = tally_sum();
+        tally = tally_take();
         latencies_print(tally);
         (void)printf("\"calls\":%llu,\"seconds\":%.6f,\"client_cpu_s\":%.6f,\"server_cpu_s\":%.6f,"
                      "\"failed\":%llu,\"dropped\":%llu}\n",

@@ -250,6 +250,11 @@ static void *pacer_run(void *argument)
 void load_start(const struct load *load)
 {
         run.load = load;
+        run.n_slots = 0;
+        run.n_threads = 0;
+        run.n_dropped = 0;
+        atomic_store(&run.n_failed, 0);
+        atomic_store(&run.returned, NULL);
         run.chunks = calloc(load->n / SLOTS_A_CHUNK + 1, sizeof(struct bench_slot *));
         run.threads = calloc(load->kind == LOAD_BLOCKING ? load->n : 1, sizeof(*run.threads));
         if (!run.chunks || !run.threads)

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tests/harness/harness.h"
 
@@ -75,15 +76,17 @@ void tally_add(int64_t ns)
         own->n++;
 }
 
-struct tally *tally_sum(void)
+struct tally *tally_take(void)
 {
         struct tally *sum = tally_new();
 
         (void)pthread_mutex_lock(&mutex);
-        for (const struct tally *tally = all; tally; tally = tally->next) {
+        for (struct tally *tally = all; tally; tally = tally->next) {
                 sum->n += tally->n;
+                tally->n = 0;
                 for (size_t i = 0; i < N_BUCKETS; i++)
                         sum->buckets[i] += tally->buckets[i];
+                (void)memset(tally->buckets, 0, sizeof(tally->buckets));
         }
         (void)pthread_mutex_unlock(&mutex);
 

@@ -16,8 +16,8 @@ struct tally;
 /* Adds one value to the calling thread's histogram. Negative ones count as 0. */
 void tally_add(int64_t ns);
 
-/* The sum over all threads; tally_free() frees it. */
-struct tally *tally_sum(void);
+/* What all threads added since the last take, while none adds; tally_free() frees it. */
+struct tally *tally_take(void);
 void tally_free(struct tally *tally);
 
 uint64_t tally_n(const struct tally *tally);
