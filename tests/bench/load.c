@@ -17,6 +17,7 @@
 
 static struct {
         const struct load *load;
+        int64_t begun_ns;
         struct bench_slot **chunks; /* of SLOTS_A_CHUNK: slots do not move */
         size_t n_slots;
         pthread_t *threads;
@@ -223,13 +224,12 @@ static void *pacer_run(void *argument)
         struct bench_slot *at_hand = argument;
         uint64_t state = run.load->seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
         double mean_ns = (double)NS_PER_S / run.load->rate;
-        double due_ns = (double)load_now_ns();
+        double due_ns = (double)run.begun_ns;
 
         (void)prctl(PR_SET_TIMERSLACK, 1UL);
-        while (due_ns < (double)run.load->to_ns) {
+        while ((due_ns += -log(uniform(&state)) * mean_ns) < (double)run.load->to_ns) {
                 struct bench_slot *slot;
 
-                due_ns += -log(uniform(&state)) * mean_ns;
                 if ((int64_t)due_ns > load_now_ns())
                         load_sleep_until((int64_t)due_ns);
                 slot = slot_take(&at_hand);
@@ -250,6 +250,7 @@ static void *pacer_run(void *argument)
 void load_start(const struct load *load)
 {
         run.load = load;
+        run.begun_ns = load_now_ns();
         run.n_slots = 0;
         run.n_threads = 0;
         run.n_dropped = 0;
