@@ -48,10 +48,11 @@ class Echo:
         return self.on_server(name, variant, lambda program, server, more: measure.run_processes(
             program, server, n, seconds, **{**more, "connections": 1}))
 
-    def highest_rate(self, name, seconds, variant=None, guess=None):
+    def highest_rate(self, name, seconds, variant=None, **search):
         return measure.highest_rate(
-            lambda rate: self.load(name, "open", variant, rate=f"{rate:.0f}", seconds=seconds),
-            guess or OPEN_GUESS[name])
+            lambda rate: self.load(name, "open", variant, rate=f"{rate:.0f}", seconds=seconds,
+                                   n=measure.waiting_max(rate)),
+            OPEN_GUESS[name], **search)
 
 
 def contestants(echo, run, variants=None, key="rate", scout=None):
@@ -68,6 +69,9 @@ def contestants(echo, run, variants=None, key="rate", scout=None):
 
 
 def row(report, echo, title, load, quick, **flags):
+    """name -> medians, or none where the row is not wanted."""
+    if not report.wants(title):
+        return {}
     variants = GRPC_BLOCKING_VARIANTS if load == "blocking" else GRPC_VARIANTS
     if quick:
         variants = variants[:1]
@@ -106,7 +110,10 @@ def closed_and_blocking(report, echo, quick):
 
 def processes(report, echo, quick):
     n = 4 if quick else 16
-    report.compare(f"{echo.transport}, {n} processes, 1 call each", contestants(
+    title = f"{echo.transport}, {n} processes, 1 call each"
+    if not report.wants(title):
+        return
+    report.compare(title, contestants(
         echo, lambda name, variant: echo.processes(name, n, report.seconds, variant),
         GRPC_BLOCKING_VARIANTS[0:4:3]))
 
@@ -118,11 +125,14 @@ def sizes(report, echo, quick):
 
 
 def open_loop(report, echo, quick):
+    title = f"{echo.transport}, open loop, p99 < 2 ms"
+    if not report.wants(title):
+        return
     seconds = min(report.seconds, 1.0)
     variants = GRPC_VARIANTS[:1] if quick else GRPC_VARIANTS
-    medians = report.compare(f"{echo.transport}, open loop, p99 < 2 ms", contestants(
+    medians = report.compare(title, contestants(
         echo, lambda name, variant: echo.highest_rate(name, seconds, variant), variants,
-        scout=lambda name, variant: echo.highest_rate(name, SCOUT_S, variant)))
+        scout=lambda name, variant: echo.highest_rate(name, SCOUT_S, variant, close=1.3, tries=1)))
     if echo.transport == "ipc":
         report.target("echo, ipc, open loop: highest rate with p99 < 2 ms, to gRPC's",
                       of_grpc(medians, "rate_ratio"), 4, 8)

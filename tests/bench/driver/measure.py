@@ -134,7 +134,12 @@ def keeps_up(figures, rate, p99_us):
             figures["rate"] >= rate * CALLS_KEPT)
 
 
-def highest_rate(run, guess, p99_us=2000):
+def waiting_max(rate):
+    """Calls that an open load lets wait: past that it is overloaded, and need not be drained long."""
+    return max(2000, int(rate * 0.02))
+
+
+def highest_rate(run, guess, p99_us=2000, close=RATE_CLOSE, tries=2):
     """The highest rate at which run(rate) keeps its p99: by steps, then by halving.
 
     A rate that fails has a second try: a machine with other work on it has moments.
@@ -143,7 +148,7 @@ def highest_rate(run, guess, p99_us=2000):
 
     def holds(rate):
         nonlocal best
-        for _ in range(2):
+        for _ in range(tries):
             figures = run(rate)
             if keeps_up(figures, rate, p99_us):
                 best = figures
@@ -163,7 +168,7 @@ def highest_rate(run, guess, p99_us=2000):
             return dict(figures_of_none(), rate=0.0)
         if low and high:
             break
-    while high / low > RATE_CLOSE:
+    while high / low > close:
         rate = (low * high) ** 0.5
         if holds(rate):
             low = rate

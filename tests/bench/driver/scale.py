@@ -137,7 +137,9 @@ def stripped_bytes(path):
         return copy.stat().st_size
 
 
-def sizes(report, programs):
+def sizes(report, programs, options):
+    if options.no_build:
+        return
     packaging = programs.build / "packaging"
     ours = [packaging / f"lib{name}.so" for name in ("pipit", "pipit-server")]
     if not all(library.exists() for library in ours):
@@ -164,11 +166,11 @@ def sizes(report, programs):
                             "n_libraries": len(theirs)})
 
 
+PARTS = {"connections": connections, "calls in flight": calls_in_flight, "rows": rows,
+         "memory": users_memory, "start-up": start_up, "size": sizes}
+
+
 def run(report, programs, options):
-    connections(report, programs, options)
-    calls_in_flight(report, programs, options)
-    rows(report, programs, options)
-    users_memory(report, programs, options)
-    start_up(report, programs, options)
-    if not options.quick:
-        sizes(report, programs)
+    for name, part in PARTS.items():
+        if report.wants(name):
+            part(report, programs, options)

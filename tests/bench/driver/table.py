@@ -1,5 +1,6 @@
 """Rounds that alternate between contestants; the table of their medians and ratios."""
 
+import re
 import statistics
 
 from .measure import Failed
@@ -10,12 +11,16 @@ COLUMNS = ("rate", "p50_us", "p99_us", "client_us", "server_us", "client_pss_kib
 class Report:
     """Collects rows and what issue's targets say; prints rows as they come."""
 
-    def __init__(self, rounds, seconds):
+    def __init__(self, rounds, seconds, wanted=""):
         self.rounds = rounds
         self.seconds = seconds
+        self.wanted = re.compile(wanted)
         self.rows = []
         self.targets = []
         self.notes = []
+
+    def wants(self, title):
+        return self.wanted.search(title)
 
     def say(self, text):
         print(text, flush=True)

@@ -191,6 +191,8 @@ def on_postgres(report, programs, options):
     report.heading(f"users on PostgreSQL, fsync and synchronous_commit on, uniform over {n_users:,} "
                    f"users, {report.rounds} rounds of {report.seconds} s")
     for work in ("get", "create-id") if options.quick else WORKS:
+        if not report.wants("PostgreSQL, " + NAMES[work]):
+            continue
         with Database(programs, n_users) as database:
             medians = one_work(report, programs, database, work, options.quick)
             if work in TARGETS:
@@ -234,6 +236,9 @@ def on_sqlite(report, programs, options):
     with measure.folder() as path:
         store = sqlite_file(programs, pathlib.Path(path) / "users.db", n_users)
         for work in ("create",) if options.quick else ("get", "create", "create-id", "update"):
+            if not report.wants("SQLite, " + NAMES[work]):
+                continue
+
             def pipit(n, seconds, work=work):
                 figures = run_pipit(programs, store, n_users, "closed", work=work, n=n,
                                     seconds=seconds)
