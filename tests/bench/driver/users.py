@@ -171,8 +171,8 @@ def one_work(report, programs, database, work, quick):
 def half_of_peak(report, programs, database, medians):
     """Both can do that rate: half of the lower of the two peaks."""
     rate = min(figures["rate"] for figures in medians.values()) / 2
-    clients = best_of(CLIENTS, lambda n: {"quick": -run_pgbench(database, "get", n, 1, rate)["p99_us"]
-                                          + 1e12}, "quick")
+    clients = best_of(CLIENTS, lambda n: {"quickness": 1 / max(
+        run_pgbench(database, "get", n, 1, rate)["p99_us"], 1)}, "quickness")
     found = {
         "pipit": lambda: run_pipit(programs, database.url, database.n_users, "open", work="get",
                                    rate=f"{rate:.0f}", seconds=report.seconds),
