@@ -13,7 +13,7 @@ import time
 
 CALLS_KEPT = 0.98  # of the arrivals of an open load: the rest is chance, they are drawn
 RATE_STEP = 1.5    # of the search, until it has a rate on either side
-RATE_CLOSE = 1.06  # two rates this near are one
+RATE_CLOSE = 1.1   # two rates this near are one
 
 
 class Failed(Exception):
@@ -139,7 +139,7 @@ def waiting_max(rate):
     return max(2000, int(rate * 0.02))
 
 
-def highest_rate(run, guess, p99_us=2000, close=RATE_CLOSE, tries=2):
+def highest_rate(run, guess, p99_us, close=RATE_CLOSE, tries=2):
     """The highest rate at which run(rate) keeps its p99: by steps, then by halving.
 
     A rate that fails has a second try: a machine with other work on it has moments.

@@ -16,8 +16,8 @@ LIBC = re.compile(r"linux-vdso|ld-linux|libc\.so|libm\.so|libpthread|libdl\.so|l
 PSS_TARGETS = (("PSS of an idle usersd", 16, 10), ("PSS of usersd with 10,000 calls in flight", 96, 48))
 
 
-def grpc_variant():
-    return ("queue", "callback", 1)
+def grpc_variant(connections=1):
+    return ("queue", "callback", connections)
 
 
 def connections(report, programs, options):
@@ -28,7 +28,7 @@ def connections(report, programs, options):
         echo = Echo(programs, "ipc")
 
         def run(name, n=n):
-            return echo.load(name, "open", grpc_variant(), rate=rate, connections=n, memory=True,
+            return echo.load(name, "open", grpc_variant(n), rate=rate, connections=n, memory=True,
                              seconds=report.seconds)
         medians = report.compare(f"{n:,} connection(s)",
                                  {name: lambda name=name: run(name) for name in echo.names()})
