@@ -15,6 +15,7 @@ class Report:
         self.rounds = rounds
         self.seconds = seconds
         self.wanted = re.compile(wanted)
+        self.pending = None  # a heading whose first row has yet to come
         self.rows = []
         self.targets = []
         self.notes = []
@@ -30,22 +31,31 @@ class Report:
         self.say(f"  {text}")
 
     def heading(self, text):
-        self.say(f"\n{text}\n{'':34} {'':14} {'per s':>10} {'spread':>7} {'p50 us':>8} {'p99 us':>8} "
+        self.pending = (f"\n{text}\n{'':34} {'':14} {'per s':>10} {'spread':>7} {'p50 us':>8} {'p99 us':>8} "
                  f"{'CPU us: client':>14} {'server':>7} {'pipit is':>9} {'CPU is':>7}")
 
-    def compare(self, title, contestants, rounds=None):
+    def show_heading(self):
+        if self.pending:
+            self.say(self.pending)
+        self.pending = None
+
+    def compare(self, title, contestants):
         """Runs contestants (name -> function that measures once) in turn; the first is ours.
 
-        Returns name -> median figures; one that fails is left out with a line that says so.
+        Returns name -> median figures; a peer that fails is left out with a line that says so.
         """
+        self.show_heading()
+        ours = next(iter(contestants))
         results = {name: [] for name in contestants}
-        for _ in range(rounds or self.rounds):
+        for _ in range(self.rounds):
             for name, run in contestants.items():
                 if results[name] is None:
                     continue
                 try:
                     results[name].append(run())
                 except Failed as failed:
+                    if name == ours:
+                        raise
                     results[name] = None
                     self.note(f"{title}: {name} left out: {failed}")
         results = {name: figures for name, figures in results.items() if figures}
