@@ -15,7 +15,7 @@ from .table import best_of
 N_USERS = 100000
 SCOUT_S = 0.5
 IN_FLIGHT = (64, 256, 1024)
-CLIENTS = (4, 8, 16, 32, 64)
+CLIENTS = (4, 8, 16, 32, 64, 128)
 WORKS = ("get", "create", "create-id", "update", "mix")
 NAMES = {"get": "GetUser", "create": "CreateUser", "create-id": "CreateUser, request_id",
          "update": "UpdateUser", "mix": "80/10/5/5 get/create/update/list"}
