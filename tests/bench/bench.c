@@ -1,203 +1,316 @@
 #include "tests/bench/bench.h"
 
-#include <pthread.h>
+#include <getopt.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <time.h>
 
-#include "core/base/clock.h"
+#include "core/base/macros.h"
+#include "tests/bench/load.h"
+#include "tests/bench/tally.h"
 #include "tests/harness/harness.h"
 
-#define SAMPLES_MAX  (1 << 20) /* latencies kept; of more, every n-th */
-#define WARM_PERCENT 20        /* of the time, not counted */
+#define NS_PER_S     INT64_C(1000000000)
+#define N_OPEN_MAX   20000 /* in flight: that many waiting is far past any bound on latency */
+#define N_MAX        100000
+#define WARM_SHARE   0.25 /* of the span goes before it, uncounted */
+#define ECHO_NUMBER  UINT64_C(20261127123456)
+#define ECHO_TEXT    "small calls between services, often such" /* 40 */
+#define ECHO_N_OTHER 52 /* text, number and the tags and lengths of all three */
 
-static struct {
-        const struct bench_contestant *contestant;
-        struct latencies latencies;
-        atomic_size_t n_calls; /* counted ones */
-        atomic_size_t n_samples;
-        atomic_size_t n_failed;
-        atomic_bool counting;
-        atomic_bool stopping;
-        pthread_mutex_t mutex;
-        pthread_cond_t changed;
-        size_t n_out;
-} bench = {
-        .mutex = PTHREAD_MUTEX_INITIALIZER,
-        .changed = PTHREAD_COND_INITIALIZER,
+struct flags {
+        struct bench_options options;
+        struct load load;
+        double seconds;
+        double at_s;        /* CLOCK_MONOTONIC; 0: after a warm-up */
+        pid_t server;       /* 0: not told */
+        const char *serves; /* NULL: the server runs already */
+        bool memory;
 };
 
-static void leave(void)
+struct usage {
+        int64_t client_ns;
+        int64_t server_ns;
+};
+
+static const char usage_text[] =
+        "usage: %s closed|blocking|open [FLAGS]\n"
+        "  --url URL            of a server that runs already\n"
+        "  --server-pid PID     its process: CPU time and memory\n"
+        "  --serve PROGRAM      or: starts `PROGRAM URL` with a socket in a temporary folder\n"
+        "  --n N                calls in flight, or threads (1; open: at most 20000)\n"
+        "  --rate R             open: calls a second\n"
+        "  --seconds S          how long is counted (1); a quarter more goes before\n"
+        "  --at T               when counting begins, of CLOCK_MONOTONIC\n"
+        "  --seed N             of the arrivals and of what is asked for (1)\n"
+        "  --connections N      (1)\n"
+        "  --bytes N            of an echo (80)\n"
+        "  --work NAME          which calls, where there are several\n"
+        "  --variant NAME       how they are made, where there are several ways\n"
+        "  --users N            rows that are there\n"
+        "  --memory             looks at both processes' memory, halfway\n";
+
+/* --- echo ------------------------------------------------------------------------ */
+
+struct bench_echo bench_echo_make(size_t n_bytes)
 {
-        (void)pthread_mutex_lock(&bench.mutex);
-        bench.n_out--;
-        (void)pthread_cond_signal(&bench.changed);
-        (void)pthread_mutex_unlock(&bench.mutex);
+        static uint8_t bytes[BENCH_BYTES_MAX];
+        struct bench_echo echo = {.text = ECHO_TEXT, .number = ECHO_NUMBER, .data = bytes};
+
+        if (n_bytes > ECHO_N_OTHER)
+                echo.n_data = n_bytes - ECHO_N_OTHER;
+        for (size_t i = 0; i < echo.n_data; i++)
+                bytes[i] = (uint8_t)(i * 31 + 7);
+
+        return echo;
 }
 
-static void count(const struct bench_slot *slot, bool ok)
+bool bench_echo_is(const struct bench_echo *echo,
+                   const char *text,
+                   uint64_t number,
+                   const uint8_t *data,
+                   size_t n_data)
 {
-        size_t n;
+        return text && strcmp(text, echo->text) == 0 && number == echo->number &&
+               n_data == echo->n_data && (n_data == 0 || memcmp(data, echo->data, n_data) == 0);
+}
 
-        if (!ok)
-                (void)atomic_fetch_add(&bench.n_failed, 1);
-        if (!atomic_load_explicit(&bench.counting, memory_order_relaxed))
-                return;
+/* --- flags ------------------------------------------------------------------------- */
 
-        n = atomic_fetch_add(&bench.n_calls, 1);
-        if (n % 4 == 0) {
-                size_t i = atomic_fetch_add(&bench.n_samples, 1);
+static size_t number(const char *name, const char *text, size_t min, size_t max)
+{
+        char *end;
+        unsigned long long value = strtoull(text, &end, 10);
 
-                if (i < bench.latencies.room)
-                        bench.latencies.us[i] = pipit_clock_now_us() - slot->start_us;
+        if (*text < '0' || *text > '9' || *end || value < min || value > max)
+                die("--%s: '%s' is not a number from %zu to %zu", name, text, min, max);
+
+        return (size_t)value;
+}
+
+static double positive(const char *name, const char *text)
+{
+        char *end;
+        double value = strtod(text, &end);
+
+        if (end == text || *end || !(value > 0))
+                die("--%s: '%s' is not a number over 0", name, text);
+
+        return value;
+}
+
+static void flag_set(struct flags *flags, const char *name, const char *value)
+{
+        struct bench_options *options = &flags->options;
+
+        if (strcmp(name, "url") == 0)
+                options->url = value;
+        else if (strcmp(name, "serve") == 0)
+                flags->serves = value;
+        else if (strcmp(name, "work") == 0)
+                options->work = value;
+        else if (strcmp(name, "variant") == 0)
+                options->variant = value;
+        else if (strcmp(name, "memory") == 0)
+                flags->memory = true;
+        else if (strcmp(name, "server-pid") == 0)
+                flags->server = (pid_t)number(name, value, 1, INT32_MAX);
+        else if (strcmp(name, "n") == 0)
+                options->n = number(name, value, 1, N_MAX);
+        else if (strcmp(name, "connections") == 0)
+                options->n_connections = number(name, value, 1, N_MAX);
+        else if (strcmp(name, "bytes") == 0)
+                options->n_bytes = number(name, value, ECHO_N_OTHER, BENCH_BYTES_MAX);
+        else if (strcmp(name, "users") == 0)
+                options->n_users = number(name, value, 1, SIZE_MAX);
+        else if (strcmp(name, "seed") == 0)
+                flags->load.seed = number(name, value, 0, UINT32_MAX);
+        else if (strcmp(name, "rate") == 0)
+                flags->load.rate = positive(name, value);
+        else if (strcmp(name, "seconds") == 0)
+                flags->seconds = positive(name, value);
+        else
+                flags->at_s = positive(name, value);
+}
+
+static enum load_kind kind_of(const char *program, const char *name)
+{
+        static const char *const names[] = {
+                [LOAD_CLOSED] = "closed", [LOAD_BLOCKING] = "blocking", [LOAD_OPEN] = "open"};
+
+        for (size_t i = 0; name && i < PIPIT_N_ELEMENTS(names); i++) {
+                if (strcmp(names[i], name) == 0)
+                        return (enum load_kind)i;
         }
+        die(usage_text, program);
 }
 
-void bench_done(struct bench_slot *slot, bool ok)
+static void flags_read(struct flags *flags, int argc, char **argv)
 {
-        count(slot, ok);
-        if (atomic_load_explicit(&bench.stopping, memory_order_relaxed)) {
-                leave();
-                return;
+        static const struct option known[] = {{"url", required_argument, NULL, 1},
+                                              {"server-pid", required_argument, NULL, 1},
+                                              {"serve", required_argument, NULL, 1},
+                                              {"n", required_argument, NULL, 1},
+                                              {"rate", required_argument, NULL, 1},
+                                              {"seconds", required_argument, NULL, 1},
+                                              {"at", required_argument, NULL, 1},
+                                              {"seed", required_argument, NULL, 1},
+                                              {"connections", required_argument, NULL, 1},
+                                              {"bytes", required_argument, NULL, 1},
+                                              {"work", required_argument, NULL, 1},
+                                              {"variant", required_argument, NULL, 1},
+                                              {"users", required_argument, NULL, 1},
+                                              {"memory", no_argument, NULL, 1},
+                                              {0}};
+        int index;
+        int found;
+
+        flags->load.kind = kind_of(argv[0], argv[1]);
+        while ((found = getopt_long(argc - 1, argv + 1, "", known, &index)) != -1) {
+                if (found != 1)
+                        die(usage_text, argv[0]);
+                flag_set(flags, known[index].name, optarg);
         }
-        slot->start_us = pipit_clock_now_us();
-        bench.contestant->start(slot);
+        if (!flags->options.url == !flags->serves)
+                die("either --url or --serve");
+        if (flags->load.kind == LOAD_OPEN && !(flags->load.rate > 0))
+                die("an open load needs --rate");
+        if (flags->options.n == 0)
+                flags->options.n = flags->load.kind == LOAD_OPEN ? N_OPEN_MAX : 1;
+        flags->load.n = flags->options.n;
 }
 
-static void *blocking_run(void *argument)
+/* --- measuring ------------------------------------------------------------------------ */
+
+static int64_t clock_ns(clockid_t clock)
 {
-        struct bench_slot *slot = argument;
-
-        while (!atomic_load_explicit(&bench.stopping, memory_order_relaxed)) {
-                slot->start_us = pipit_clock_now_us();
-                count(slot, bench.contestant->call(slot));
-        }
-        leave();
-
-        return NULL;
-}
-
-static void pause_us(int64_t us)
-{
-        const struct timespec time = {us / PIPIT_US_PER_S, us % PIPIT_US_PER_S * 1000};
-
-        (void)nanosleep(&time, NULL);
-}
-
-static int64_t self_cpu_us(void)
-{
-        struct rusage usage;
-
-        (void)getrusage(RUSAGE_SELF, &usage);
-
-        return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * PIPIT_US_PER_S +
-               usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
-}
-
-static int64_t process_cpu_us(pid_t pid)
-{
-        clockid_t clock;
         struct timespec time = {0};
 
-        if (clock_getcpuclockid(pid, &clock) == 0)
-                (void)clock_gettime(clock, &time);
+        (void)clock_gettime(clock, &time);
 
-        return time.tv_sec * PIPIT_US_PER_S + time.tv_nsec / 1000;
+        return time.tv_sec * NS_PER_S + time.tv_nsec;
 }
 
-static void start_slots(struct bench_slot *slots, size_t n, bool blocking)
+static struct usage usage_now(pid_t server)
 {
-        bench.n_out = n;
-        for (size_t i = 0; i < n; i++) {
-                pthread_t thread;
+        struct usage usage = {.client_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID)};
+        clockid_t clock;
 
-                slots[i].contestant = bench.contestant->slot_new(&slots[i]);
-                slots[i].start_us = pipit_clock_now_us();
-                if (!blocking) {
-                        bench.contestant->start(&slots[i]);
-                        continue;
-                }
-                if (pthread_create(&thread, NULL, blocking_run, &slots[i]) != 0)
-                        die("thread %zu cannot be made", i);
-                (void)pthread_detach(thread);
+        if (server && clock_getcpuclockid(server, &clock) == 0)
+                usage.server_ns = clock_ns(clock);
+
+        return usage;
+}
+
+static void memory_print(pid_t server)
+{
+        (void)printf("\"client_pss_kib\":%zu,\"server_pss_kib\":%zu,",
+                     process_memory(getpid(), "Pss:") / 1024,
+                     server ? process_memory(server, "Pss:") / 1024 : 0);
+}
+
+static void latencies_print(const struct tally *tally)
+{
+        static const struct {
+                const char *name;
+                double share;
+        } shown[] = {{"p50_us", 0.5},
+                     {"p90_us", 0.9},
+                     {"p99_us", 0.99},
+                     {"p999_us", 0.999},
+                     {"max_us", 1}};
+
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(shown); i++)
+                (void)printf("\"%s\":%.1f,",
+                             shown[i].name,
+                             (double)tally_percentile_ns(tally, shown[i].share) / 1000);
+}
+
+static bool measure(struct flags *flags)
+{
+        int64_t span_ns = (int64_t)(flags->seconds * 1e9);
+        struct load *load = &flags->load;
+        struct load_result result;
+        struct usage before;
+        struct usage after;
+        struct tally *tally;
+
+        load->from_ns = flags->at_s > 0 ? (int64_t)(flags->at_s * 1e9)
+                                        : load_now_ns() + (int64_t)((double)span_ns * WARM_SHARE);
+        load->to_ns = load->from_ns + span_ns;
+        load_start(load);
+
+        load_sleep_until(load->from_ns);
+        before = usage_now(flags->server);
+        (void)printf("{");
+        if (flags->memory) {
+                load_sleep_until(load->from_ns + span_ns / 2);
+                memory_print(flags->server);
         }
+        load_sleep_until(load->to_ns);
+        after = usage_now(flags->server);
+        result = load_finish();
+
+        tally = tally_take();
+        latencies_print(tally);
+        (void)printf("\"calls\":%llu,\"seconds\":%.6f,\"client_cpu_s\":%.6f,\"server_cpu_s\":%.6f,"
+                     "\"failed\":%llu,\"dropped\":%llu}\n",
+                     (unsigned long long)tally_n(tally),
+                     flags->seconds,
+                     (double)(after.client_ns - before.client_ns) / 1e9,
+                     (double)(after.server_ns - before.server_ns) / 1e9,
+                     (unsigned long long)result.n_failed,
+                     (unsigned long long)result.n_dropped);
+        tally_free(tally);
+
+        return result.n_failed == 0;
 }
 
-static void measure(pid_t server, const char *mode, size_t n, double seconds)
+/* A thousand connections are some thousand descriptors. */
+static void descriptors_raise(void)
 {
-        struct bench_slot *slots = calloc(n, sizeof(*slots));
-        int64_t span_us = (int64_t)(seconds * 1e6);
-        int64_t start_us;
-        int64_t client_us;
-        int64_t server_us;
-        double calls;
+        struct rlimit limit;
 
-        if (!slots)
-                die("out of memory");
-        start_slots(slots, n, strcmp(mode, "blocking") == 0);
-        pause_us(span_us * WARM_PERCENT / 100);
-        start_us = pipit_clock_now_us();
-        client_us = self_cpu_us();
-        server_us = process_cpu_us(server);
-        atomic_store(&bench.counting, true);
-        pause_us(span_us);
-        atomic_store(&bench.counting, false);
-        calls = (double)atomic_load(&bench.n_calls);
-        span_us = pipit_clock_now_us() - start_us;
-        client_us = self_cpu_us() - client_us;
-        server_us = process_cpu_us(server) - server_us;
-        atomic_store(&bench.stopping, true);
-        (void)pthread_mutex_lock(&bench.mutex);
-        while (bench.n_out > 0)
-                (void)pthread_cond_wait(&bench.changed, &bench.mutex);
-        (void)pthread_mutex_unlock(&bench.mutex);
-
-        bench.latencies.n = atomic_load(&bench.n_samples);
-        if (bench.latencies.n > bench.latencies.room)
-                bench.latencies.n = bench.latencies.room;
-        (void)printf("{\"contestant\":\"%s\",\"mode\":\"%s\",\"n\":%zu,\"calls_per_s\":%.0f,"
-                     "\"p50_us\":%lld,\"p99_us\":%lld,\"client_cpu_us\":%.2f,"
-                     "\"server_cpu_us\":%.2f,\"failed\":%zu}\n",
-                     bench.contestant->name,
-                     mode,
-                     n,
-                     calls * 1e6 / (double)span_us,
-                     (long long)latencies_percentile(&bench.latencies, 500),
-                     (long long)latencies_percentile(&bench.latencies, 990),
-                     (double)client_us / (calls > 0 ? calls : 1),
-                     (double)server_us / (calls > 0 ? calls : 1),
-                     atomic_load(&bench.n_failed));
-        for (size_t i = 0; i < n; i++)
-                bench.contestant->slot_free(&slots[i]);
-        free(slots);
+        if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+                limit.rlim_cur = limit.rlim_max;
+                (void)setrlimit(RLIMIT_NOFILE, &limit);
+        }
 }
 
 int bench_main(const struct bench_contestant *contestant, int argc, char **argv)
 {
+        struct flags flags = {
+                .options = {.work = "",
+                            .variant = "",
+                            .n_connections = 1,
+                            .n_bytes = BENCH_BYTES_DEFAULT},
+                .load = {.contestant = contestant, .seed = 1},
+                .seconds = 1,
+        };
+        struct process process = {0};
         char folder[64];
         char url[128];
-        pid_t server;
+        bool ok;
 
-        if (argc < 5 || (strcmp(argv[1], "async") != 0 && strcmp(argv[1], "blocking") != 0))
-                die("usage: %s async|blocking N SECONDS SERVER", argv[0]);
-
-        bench.contestant = contestant;
-        latencies_init(&bench.latencies, SAMPLES_MAX);
-        temporary_folder_make(folder);
-        (void)snprintf(url, sizeof(url), "ipc://%s/s", folder);
-        server = contestant->server_start(argv[4], url);
-        contestant->open(url);
-        measure(server, argv[1], strtoul(argv[2], NULL, 10), strtod(argv[3], NULL));
+        flags_read(&flags, argc, argv);
+        descriptors_raise();
+        if (flags.serves) {
+                temporary_folder_make(folder);
+                (void)snprintf(url, sizeof(url), "ipc://%s/s", folder);
+                process_start(&process, (const char *[]){flags.serves, url, NULL}, NULL);
+                flags.options.url = url;
+                flags.server = process.pid;
+        }
+        contestant->open(&flags.options);
+        ok = measure(&flags);
         contestant->close();
-        (void)kill(server, SIGTERM);
-        (void)waitpid(server, NULL, 0);
-        latencies_deinit(&bench.latencies);
-        temporary_folder_remove(folder);
+        if (flags.serves) {
+                (void)process_end(&process, SIGTERM);
+                temporary_folder_remove(folder);
+        }
 
-        return atomic_load(&bench.n_failed) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,5 +1,5 @@
 /*
- * Pipit: generated client and server, two processes
+ * Echo, Pipit: the generated client; its server is fault-server
  */
 
 #include <pipit/client.h>
@@ -10,96 +10,131 @@
 #include "tests/bench/bench.h"
 #include "tests/harness/harness.h"
 
-struct echo {
+struct caller {
         struct pipit_call call;
         struct bench_slot *slot;
+        struct pipit_channel *channel;
 };
 
-static struct pipit_channel *channel;
+static struct bench_echo echo;
+static struct pipit_channel **channels;
+static size_t n_channels;
 
-static pid_t server_start(const char *server, const char *url)
+static Echo__V1__EchoRequest request_make(void)
 {
-        struct process process;
+        Echo__V1__EchoRequest request = ECHO__V1__ECHO_REQUEST__INIT;
 
-        process_start(&process, (const char *[]){server, url, NULL}, NULL);
+        request.text = (char *)(uintptr_t)echo.text;
+        request.number = echo.number;
+        request.data.data = (uint8_t *)(uintptr_t)echo.data;
+        request.data.len = echo.n_data;
 
-        return process.pid;
+        return request;
 }
 
-static void echo_open(const char *url)
+/* Dialled when this returns: the calls that are measured find a connection. */
+static struct pipit_channel *connect_channel(const char *url)
 {
-        channel = pipit_channel_new(url, NULL, NULL);
-        if (!channel)
-                die("%s: no channel", url);
+        const struct pipit_channel_options options = {.insecure_plaintext = true};
+        struct pipit_channel *channel = pipit_channel_new(url, &options, NULL);
+        struct pipit_call call = {.wait_for_ready = true};
+        Echo__V1__EchoRequest request = request_make();
+
+        if (!channel || echo_v1_echo(channel, &call, &request, NULL) != PIPIT_OK)
+                die("%s: %s", url, channel ? pipit_call_error(&call)->message : "no channel");
+        pipit_call_deinit(&call);
+
+        return channel;
+}
+
+static void open_channels(const struct bench_options *options)
+{
+        echo = bench_echo_make(options->n_bytes);
+        n_channels = options->n_connections;
+        channels = calloc(n_channels, sizeof(struct pipit_channel *));
+        if (!channels)
+                die("out of memory");
+        for (size_t i = 0; i < n_channels; i++)
+                channels[i] = connect_channel(options->url);
+}
+
+static void close_channels(void)
+{
+        for (size_t i = 0; i < n_channels; i++)
+                (void)pipit_channel_free(channels[i]);
+        free(channels);
+}
+
+static bool is_echo(const Echo__V1__EchoResponse *response)
+{
+        return response && bench_echo_is(&echo,
+                                         response->text,
+                                         response->number,
+                                         response->data.data,
+                                         response->data.len);
 }
 
 static void echo_done(struct pipit_call *call)
 {
-        struct echo *echo = pipit_container_of(call, struct echo, call);
-        const Echo__V1__EchoResponse *response = echo_v1_echo_response(call);
+        struct caller *caller = pipit_container_of(call, struct caller, call);
 
-        bench_done(echo->slot, response && response->text[0] == BENCH_TEXT[0]);
+        bench_done(caller->slot, is_echo(echo_v1_echo_response(call)));
 }
 
-static void *slot_new(struct bench_slot *slot)
+static void *caller_new(struct bench_slot *slot)
 {
-        struct echo *echo = calloc(1, sizeof(*echo));
+        struct caller *caller = calloc(1, sizeof(*caller));
 
-        if (!echo)
+        if (!caller)
                 die("out of memory");
-        echo->slot = slot;
-        echo->call.done = echo_done;
+        caller->slot = slot;
+        caller->channel = channels[slot->index % n_channels];
+        caller->call.done = echo_done;
+        caller->call.wait_for_ready =
+                true; /* the first calls come before the first dial is through */
 
-        return echo;
+        return caller;
 }
 
-static void slot_free(struct bench_slot *slot)
+static void caller_free(struct bench_slot *slot)
 {
-        struct echo *echo = slot->contestant;
+        struct caller *caller = slot->contestant;
 
-        pipit_call_deinit(&echo->call);
-        free(echo);
+        pipit_call_deinit(&caller->call);
+        free(caller);
 }
 
 static void echo_start(struct bench_slot *slot)
 {
-        struct echo *echo = slot->contestant;
-        Echo__V1__EchoRequest request = ECHO__V1__ECHO_REQUEST__INIT;
+        struct caller *caller = slot->contestant;
+        Echo__V1__EchoRequest request = request_make();
 
-        request.text = (char *)BENCH_TEXT;
-        pipit_call_reset(&echo->call);
-        echo_v1_echo_start(channel, &echo->call, &request);
+        pipit_call_reset(&caller->call);
+        echo_v1_echo_start(caller->channel, &caller->call, &request);
 }
 
 static bool echo_call(struct bench_slot *slot)
 {
-        struct echo *echo = slot->contestant;
-        Echo__V1__EchoRequest request = ECHO__V1__ECHO_REQUEST__INIT;
+        struct caller *caller = slot->contestant;
+        Echo__V1__EchoRequest request = request_make();
         const Echo__V1__EchoResponse *response;
 
-        request.text = (char *)BENCH_TEXT;
-        pipit_call_reset(&echo->call);
+        pipit_call_reset(&caller->call);
 
-        return echo_v1_echo(channel, &echo->call, &request, &response) == PIPIT_OK &&
-               response->text[0] == BENCH_TEXT[0];
-}
-
-static void echo_close(void)
-{
-        channel = pipit_channel_free(channel);
+        return echo_v1_echo(caller->channel, &caller->call, &request, &response) == PIPIT_OK &&
+               is_echo(response);
 }
 
 int main(int argc, char **argv)
 {
         static const struct bench_contestant contestant = {
                 .name = "pipit",
-                .server_start = server_start,
-                .open = echo_open,
-                .slot_new = slot_new,
+                .open = open_channels,
+                .slot_new = caller_new,
                 .start = echo_start,
                 .call = echo_call,
-                .slot_free = slot_free,
-                .close = echo_close,
+                .slot_free = caller_free,
+                .close = close_channels,
         };
 
         return bench_main(&contestant, argc, argv);

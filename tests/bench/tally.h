@@ -1,0 +1,28 @@
+/*
+ * Latencies of many threads, counted without a lock
+ *
+ * Each thread that adds has a histogram of its own: buckets that grow with the
+ * value, so that a percentile is right to 1.6%, whatever its size. They are
+ * summed when the threads have stopped adding.
+ */
+
+#ifndef TESTS_BENCH_TALLY_H
+#define TESTS_BENCH_TALLY_H
+
+#include <stdint.h>
+
+struct tally;
+
+/* Adds one value to the calling thread's histogram. Negative ones count as 0. */
+void tally_add(int64_t ns);
+
+/* What all threads added since the last take, while none adds; tally_free() frees it. */
+struct tally *tally_take(void);
+void tally_free(struct tally *tally);
+
+uint64_t tally_n(const struct tally *tally);
+
+/* The value that @share of the values (0.99) do not pass; 0 without values. */
+int64_t tally_percentile_ns(const struct tally *tally, double share);
+
+#endif
