@@ -17,8 +17,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "client/list.h"
 #include "core/base/arena.h"
+#include "core/base/list.h"
 #include "pipit/v1/frame.pb-c.h"
 
 struct address;
