@@ -16,9 +16,9 @@
 #include <stdint.h>
 
 #include "client/lane.h"
-#include "client/list.h"
 #include "client/target.h"
 #include "client/transport.h"
+#include "core/base/list.h"
 
 struct pipit_channel;
 

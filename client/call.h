@@ -16,9 +16,9 @@
 #include <pipit/interceptor.h>
 #include <pthread.h>
 
-#include "client/list.h"
 #include "client/waiter.h"
 #include "core/base/arena.h"
+#include "core/base/list.h"
 #include "pipit/v1/frame.pb-c.h"
 
 struct address;

@@ -42,11 +42,11 @@
 
 #include <pthread.h>
 
-#include "client/list.h"
 #include "client/sp_loop.h"
 #include "client/sp_reader.h"
 #include "client/target.h"
 #include "client/transport.h"
+#include "core/base/list.h"
 
 #define SP_LANES_MAX 256 /* a power of two: the low bits of a request id */
 

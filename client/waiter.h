@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "client/list.h"
+#include "core/base/list.h"
 
 struct transport_socket;
 

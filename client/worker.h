@@ -17,7 +17,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "client/list.h"
+#include "core/base/list.h"
 
 struct worker_thread;
 

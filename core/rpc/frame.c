@@ -1,26 +1,6 @@
 #include "core/rpc/frame.h"
 
-static void write_u16(uint8_t *to, uint32_t number)
-{
-        to[0] = (uint8_t)number;
-        to[1] = (uint8_t)(number >> 8);
-}
-
-static void write_u32(uint8_t *to, uint32_t number)
-{
-        write_u16(to, number);
-        write_u16(to + 2, number >> 16);
-}
-
-static uint32_t read_u16(const uint8_t *from)
-{
-        return (uint32_t)from[0] | (uint32_t)from[1] << 8;
-}
-
-static uint32_t read_u32(const uint8_t *from)
-{
-        return read_u16(from) | read_u16(from + 2) << 16;
-}
+#include "core/rpc/little_endian.h"
 
 void pipit_frame_header_write(enum pipit_frame_kind kind, uint8_t ret_header[4])
 {
@@ -68,9 +48,9 @@ void pipit_reject_write(const struct pipit_reject *reject,
         uint8_t *body = ret_frame + PIPIT_FRAME_HEADER_BYTES;
 
         pipit_frame_header_write(PIPIT_FRAME_REJECT, ret_frame);
-        write_u16(body, (uint32_t)reject->code);
-        write_u32(body + 2, reject->retry_ms);
-        write_u32(body + 6, reject->detail);
+        pipit_write_u16(body, (uint16_t)reject->code);
+        pipit_write_u32(body + 2, reject->retry_ms);
+        pipit_write_u32(body + 6, reject->detail);
 }
 
 bool pipit_reject_read(const uint8_t *body, size_t n_bytes, struct pipit_reject *ret_reject)
@@ -78,9 +58,9 @@ bool pipit_reject_read(const uint8_t *body, size_t n_bytes, struct pipit_reject 
         if (n_bytes != PIPIT_REJECT_FRAME_BYTES - PIPIT_FRAME_HEADER_BYTES)
                 return false;
 
-        ret_reject->code = (enum pipit_reject_code)read_u16(body);
-        ret_reject->retry_ms = read_u32(body + 2);
-        ret_reject->detail = read_u32(body + 6);
+        ret_reject->code = (enum pipit_reject_code)pipit_read_u16(body);
+        ret_reject->retry_ms = pipit_read_u32(body + 2);
+        ret_reject->detail = pipit_read_u32(body + 6);
 
         return true;
 }

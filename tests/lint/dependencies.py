@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-BASE, RPC, JSON, USERS = "core/base", "core/rpc", "core/json", "core/users"
+BASE, RPC, ACCESS, JSON, USERS = "core/base", "core/rpc", "core/access", "core/json", "core/users"
 RUNTIME, CLIENT, OPERATION = "server/runtime", "client", "server/delivery/users_v1"
 
 # folder -> what it may include besides itself and libc; the longest prefix counts
@@ -19,20 +19,21 @@ ALLOWED = {
     "core/base": set(),
     "core/users": {BASE},
     "core/rpc": {BASE, "protobuf-c", "sodium", "gen:pipit/v1", "gen:google"},
+    "core/access": {BASE, RPC, "sodium"},
     "core/json": {BASE, RPC, "protobuf-c", "gen:google"},
     "gen": {BASE, "protobuf-c", "gen:google"},
-    "server/runtime": {BASE, RPC, "protobuf-c", "nng", "gen:pipit/v1", "gen:google", "gen:grpc",
+    "server/runtime": {BASE, RPC, ACCESS, "protobuf-c", "nng", "gen:pipit/v1", "gen:google", "gen:grpc",
                        "gen:pipit"},
     "server/delivery": {BASE, USERS, RUNTIME + "/pipit", JSON, RPC, "protobuf-c", "sodium",
                         "gen:users", "gen:google"},
     "server/store/memory": {BASE, USERS},
     "server/store/sqlite": {BASE, USERS, "sqlite3"},
     "server/store/postgres": {BASE, USERS, "libpq"},
-    "server": {BASE, USERS, RUNTIME, "server/delivery", "server/store", "sodium"},
-    "client": {BASE, RPC, "protobuf-c", "nng", "gen:pipit/v1", "gen:google"},
+    "server": {BASE, ACCESS, USERS, RUNTIME, "server/delivery", "server/store", "sodium"},
+    "client": {BASE, RPC, ACCESS, "protobuf-c", "nng", "gen:pipit/v1", "gen:google"},
     "tools/cli/scenario": {BASE, RPC, JSON, CLIENT, "tools", "protobuf-c", "libyaml"},
     "testkit": {BASE, RPC},
-    "tools": {BASE, RPC, JSON, CLIENT, "protobuf-c", "gen:users", "gen:grpc", "gen:google",
+    "tools": {BASE, RPC, ACCESS, JSON, CLIENT, "protobuf-c", "gen:users", "gen:grpc", "gen:google",
               "gen:pipit"},
 }
 

@@ -7,6 +7,7 @@
 #include "core/base/status.h"
 #include "core/rpc/frame.h"
 #include "core/rpc/mailbox.h"
+#include "core/rpc/session_table.h"
 #include "core/rpc/wire_limits.h"
 #include "server/runtime/errors.h"
 
@@ -121,6 +122,28 @@ static void print_limits(void)
                 printf("limit %s %lu\n", limits[i].name, limits[i].value);
 }
 
+static void print_sessions(void)
+{
+        static const struct {
+                const char *name;
+                unsigned long value;
+        } constants[] = {
+                {"rekey_s", PIPIT_SESSION_REKEY_S},
+                {"reject_s", PIPIT_SESSION_REJECT_S},
+                {"window", PIPIT_REPLAY_WINDOW},
+                {"sessions", PIPIT_SESSIONS_MAX},
+                {"sessions_pipe", PIPIT_SESSIONS_PER_PIPE},
+                {"unconfirmed_key", PIPIT_UNCONFIRMED_PER_KEY},
+                {"failed_source", PIPIT_HANDSHAKE_SOURCE_PER_S},
+                {"failed_source_burst", PIPIT_HANDSHAKE_SOURCE_BURST},
+                {"failed_all", PIPIT_HANDSHAKE_ALL_PER_S},
+                {"failed_all_innocent", PIPIT_HANDSHAKE_ALL_FOR_INNOCENT},
+        };
+
+        for (size_t i = 0; i < sizeof(constants) / sizeof(constants[0]); i++)
+                printf("session %s %lu\n", constants[i].name, constants[i].value);
+}
+
 static void print_errors(void)
 {
         for (size_t i = 0; i < RUNTIME_ERRORS_N; i++) {
@@ -171,6 +194,7 @@ int main(void)
 {
         print_cells();
         print_limits();
+        print_sessions();
         print_errors();
         print_numbers();
 

@@ -70,6 +70,22 @@ def rejects(code):
     equal({name: int(number) for name, number in page}, wire.REJECT_CODES, "the peer's reject codes")
 
 
+def sessions(code):
+    page = {name: int(row["value"]) for name, row in wire_doc.table(14, "constant", "value").items()}
+    equal(page, {name: int(value) for name, value in code["session"]}, "sessions")
+
+
+def session_offsets(_code):
+    for first, total in (("hello.header", 124), ("welcome.header", 92)):
+        rows = [row for name, row in wire_doc.table(14, "offset", "bytes").items()
+                if name.startswith(first.split(".", maxsplit=1)[0])]
+        end = 0
+        for row in rows:
+            equal(int(row["offset"]), end, first)
+            end += int(row["bytes"])
+        equal(end, total, first)
+
+
 def main():
     code = dumped(sys.argv[1])
     report = Report()
@@ -80,6 +96,8 @@ def main():
     report.run("the statuses are the code's", statuses, code)
     report.run("the kinds of frames are the code's", kinds, code)
     report.run("the reject codes are the code's", rejects, code)
+    report.run("the constants of sessions are the code's", sessions, code)
+    report.run("hello and welcome are what their fields add up to", session_offsets, code)
     report.exit()
 
 

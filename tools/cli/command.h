@@ -33,11 +33,18 @@ struct cli_command {
 extern const struct cli_command *const cli_commands[];
 extern const size_t cli_n_commands;
 
+extern const struct cli_command cli_command_authorize;
 extern const struct cli_command cli_command_call;
 extern const struct cli_command cli_command_describe;
 extern const struct cli_command cli_command_health;
 extern const struct cli_command cli_command_help;
+extern const struct cli_command cli_command_keygen;
+extern const struct cli_command cli_command_peers;
+extern const struct cli_command cli_command_policy;
+extern const struct cli_command cli_command_pubkey;
+extern const struct cli_command cli_command_revoke;
 extern const struct cli_command cli_command_test;
+extern const struct cli_command cli_command_trust;
 extern const struct cli_command cli_command_list;
 extern const struct cli_command cli_command_version;
 

@@ -10,6 +10,13 @@ const struct cli_command *const cli_commands[] = {
         &cli_command_call,
         &cli_command_health,
         &cli_command_test,
+        &cli_command_keygen,
+        &cli_command_pubkey,
+        &cli_command_authorize,
+        &cli_command_revoke,
+        &cli_command_peers,
+        &cli_command_trust,
+        &cli_command_policy,
         &cli_command_version,
         &cli_command_help,
 };

@@ -39,15 +39,20 @@ struct cli_options {
         bool is_template;
         bool verbose;
         bool wait_for_ready;
+        const char *as;
         const char *errors; /* "json" or "text"; NULL: by where they go */
+        const char *expires;
+        const char *file;
         enum cli_output output;
         const char *data;
+        const char *policy;
         uint32_t timeout_ms;
         struct cli_list descriptor_sets;
         struct cli_list includes;
         struct cli_list metadata;
         struct cli_list only;
         struct cli_list protos;
+        struct cli_list roles;
         struct cli_list sets;
         struct cli_list targets;
 };
@@ -80,6 +85,15 @@ struct cli_option {
         }
 
 /* Rows that commands share. */
+#define CLI_OPTION_AUTHORIZED_KEYS                                                                 \
+        CLI_OPTION("file",                                                                         \
+                   'f',                                                                            \
+                   CLI_STRING,                                                                     \
+                   file,                                                                           \
+                   "PIPIT_AUTHORIZED_KEYS",                                                        \
+                   "FILE",                                                                         \
+                   "the file (default: authorized_keys in the\n"                                   \
+                   "configuration folder)")
 #define CLI_OPTION_COMPACT                                                                         \
         CLI_OPTION("compact", 'c', CLI_FLAG, compact, NULL, NULL, "JSON on one line")
 #define CLI_OPTION_DEFAULTS                                                                        \

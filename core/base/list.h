@@ -5,8 +5,8 @@
  * harmless.
  */
 
-#ifndef CLIENT_LIST_H
-#define CLIENT_LIST_H
+#ifndef CORE_BASE_LIST_H
+#define CORE_BASE_LIST_H
 
 #include <stdbool.h>
 #include <stddef.h>
