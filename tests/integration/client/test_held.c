@@ -1,6 +1,6 @@
 /*
- * A caller that is held up between handing its frame to nng and getting back to
- * the channel. The linker puts the functions below in the way (--wrap).
+ * A caller that is held up between writing its frame and getting back to the
+ * channel. The linker puts the functions below in the way (--wrap).
  */
 
 #include <poll.h>
@@ -10,20 +10,23 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
 #include "tests/integration/client/fixture.h"
 
+#include "client/channel.h"
 #include "core/base/macros.h"
 
-/* Where the caller stops, on its way out of nng. */
+/* The caller stops where it lets go of the transport's mutex after its write. */
 static _Thread_local bool is_held_caller;
+static _Thread_local bool has_written;
 static sem_t caller_is_held;
 static sem_t caller_may_go;
 
-/* The thread that frees waits, or has freed. */
-static _Thread_local bool is_freeing;
+/* The thread that frees waits for the channel's users, or has freed. */
+static _Thread_local const struct pipit_channel *freeing;
 static sem_t free_got_somewhere;
 static atomic_bool is_freed;
 
@@ -31,8 +34,10 @@ static atomic_bool is_freed;
 static atomic_bool is_rest_wanted;
 static sem_t channel_rests;
 
-void __real_nng_ctx_send(nng_ctx context, nng_aio *aio);
-void __wrap_nng_ctx_send(nng_ctx context, nng_aio *aio);
+ssize_t __real_sendmsg(int fd, const struct msghdr *message, int flags);
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags);
+int __real_pthread_mutex_unlock(pthread_mutex_t *mutex);
+int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex);
 int __real_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 int __real_ppoll(struct pollfd *fds,
@@ -50,20 +55,30 @@ static void wait_for(sem_t *event)
                 ;
 }
 
-void __wrap_nng_ctx_send(nng_ctx context, nng_aio *aio)
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
 {
-        __real_nng_ctx_send(context, aio);
-        if (!is_held_caller)
-                return;
+        has_written = is_held_caller;
 
-        is_held_caller = false;
+        return __real_sendmsg(fd, message, flags);
+}
+
+int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex)
+{
+        int error = __real_pthread_mutex_unlock(mutex);
+
+        if (!has_written)
+                return error;
+
+        has_written = is_held_caller = false;
         sem_post(&caller_is_held);
         wait_for(&caller_may_go);
+
+        return error;
 }
 
 int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {
-        if (is_freeing)
+        if (freeing && cond == &freeing->idle)
                 sem_post(&free_got_somewhere);
 
         return __real_pthread_cond_wait(cond, mutex);
@@ -95,7 +110,7 @@ static void *free_channel(void *context)
 {
         struct setting *setting = context;
 
-        is_freeing = true;
+        freeing = setting->channel;
         setting->channel = pipit_channel_free(setting->channel);
         atomic_store(&is_freed, true);
         sem_post(&free_got_somewhere);
