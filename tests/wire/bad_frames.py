@@ -128,7 +128,7 @@ def equal_row(pipe, row, request_id, rows):
 
 
 def least_memory(server):
-    """PSS and RSS when nothing is under way: what was cut short may still be in work when its round is over."""
+    """What it is when nothing is under way: what was cut short may still be in work when its round is over."""
     until = time.monotonic() + CALM_S
     least = server.memory_kb()
     while time.monotonic() < until:
@@ -144,7 +144,7 @@ def memory_stays(rows, honest):
     for _ in range(MEASURED_ROUNDS):
         rows.round(honest)
     after = least_memory(rows.server)
-    print(f"# PSS, RSS in kB: {before} before {MEASURED_ROUNDS} rounds, {after} after them")
+    print(f"# anonymous memory, RSS in kB: {before} before {MEASURED_ROUNDS} rounds, {after} after them")
     percent = SANITIZED_PERCENT if rows.server.is_sanitized() else MEMORY_PERCENT
     for was, now in zip(before, after):
         true(now <= was * (100 + percent) / 100, f"memory grew from {before} to {after}")

@@ -140,13 +140,13 @@ class Server:
             return self.lines.count(line)
 
     def memory_kb(self):
-        """PSS and RSS of the process, in kB."""
+        """The memory that is the process's alone, whoever else runs the same program, and RSS, in kB."""
         found = {}
         with open(f"/proc/{self.pid}/smaps_rollup", encoding="ascii") as rollup:
             for line in rollup:
-                if match := re.match(r"(Pss|Rss):\s+(\d+) kB", line):
+                if match := re.match(r"(Anonymous|Rss):\s+(\d+) kB", line):
                     found[match[1]] = int(match[2])
-        return found["Pss"], found["Rss"]
+        return found["Anonymous"], found["Rss"]
 
     def is_sanitized(self):
         with open(f"/proc/{self.pid}/maps", encoding="utf-8") as maps:
