@@ -142,7 +142,7 @@ def open_loop(report, echo, quick, p99_ms):
 
 def run(report, programs, options):
     if not programs.echo_grpc:
-        report.note("gRPC C++ is left out: it is not installed (libgrpc++-dev, protobuf-compiler-grpc)")
+        report.note("gRPC C++ is left out: not installed (libgrpc++-dev, protobuf-compiler-grpc), or --no-build")
     for transport in ("ipc",) if options.quick else ("ipc", "tcp"):
         echo = Echo(programs, transport)
         report.heading(f"echo over {transport}, 80 bytes unless told, {report.rounds} rounds of "
