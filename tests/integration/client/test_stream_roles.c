@@ -248,6 +248,7 @@ static void what_is_under_way_when_the_last_caller_leaves_is_answered(void **sta
         struct raw_request request;
 
         for (int i = 0; i < 100; i++) {
+                call_and_answer(setting, "alone, so that nobody reads");
                 request = observed_start(&observed, setting, NULL);
                 call_and_answer(setting, "while it is under way");
                 call_and_answer(setting, "and once more");
