@@ -419,6 +419,43 @@ static void a_waiter_that_is_ended_by_another_thread_returns(void **state)
         }
 }
 
+/* A source of its own: when it is told, what was asked for before is done. */
+struct barrier {
+        struct sp_source source;
+        sem_t passed;
+};
+
+static void barrier_asked(struct sp_source *source)
+{
+        sem_post(&pipit_container_of(source, struct barrier, source)->passed);
+}
+
+static void let_the_loop_come_by(struct stage *stage)
+{
+        struct barrier barrier = {.source.on_asked = barrier_asked};
+
+        sem_init(&barrier.passed, 0, 0);
+        sp_loop_ask(stage->loop, &barrier.source);
+        wait_for(&barrier.passed);
+}
+
+static void the_descriptor_stays_until_its_caller_has_left(void **state)
+{
+        struct stage *stage = *state;
+        struct waiter waiter;
+
+        await_reads(stage, SP_READS_LOOP);
+        enter(stage, &waiter);
+        sp_transport.hangup(stage->base);
+        let_the_loop_come_by(stage);
+        assert_int_equal(pipe_of(stage), TRANSPORT_PIPE_LOST);
+        assert_true(stage->socket->fd >= 0);
+        waiter_end(&waiter);
+        sp_transport.wait(stage->base, &waiter);
+        let_the_loop_come_by(stage);
+        assert_int_equal(stage->socket->fd, -1);
+}
+
 /* The frame of lane 0 fills the socket, so that of lane 1 is still here as a whole. */
 static void a_break_tells_apart_what_has_left_and_what_has_not(void **state)
 {
@@ -472,6 +509,7 @@ int main(int argc, char **argv)
                 stage_test(what_lies_there_when_the_last_caller_leaves_is_read_by_the_loop),
                 stage_test(a_caller_that_leaves_calls_the_first_that_waits_still),
                 stage_test(a_waiter_that_is_ended_by_another_thread_returns),
+                stage_test(the_descriptor_stays_until_its_caller_has_left),
                 stage_test(a_break_tells_apart_what_has_left_and_what_has_not),
                 stage_test(an_aborted_lane_is_back_and_its_late_answer_is_dropped),
         };
