@@ -37,7 +37,7 @@ struct lane {
 
 struct stage {
         char directory[64];
-        struct target_endpoint endpoint;
+        struct target_address target;
         int listener;
         int peer;
         struct sp_loop *loop;
@@ -96,13 +96,14 @@ static void on_answer(void *context, struct transport_message *message)
 
 static void listen_here(struct stage *stage)
 {
-        struct sockaddr_un *address = (struct sockaddr_un *)(void *)&stage->endpoint.address;
+        struct sockaddr_un *address =
+                (struct sockaddr_un *)(void *)&stage->target.endpoints[0].address;
 
         strcpy(stage->directory, "/tmp/pipit-XXXXXX");
         assert_non_null(mkdtemp(stage->directory));
         address->sun_family = AF_UNIX;
         snprintf(address->sun_path, sizeof(address->sun_path), "%s/s", stage->directory);
-        stage->endpoint.n_address_bytes = sizeof(*address);
+        stage->target.endpoints[0].n_address_bytes = sizeof(*address);
         stage->listener = socket(AF_UNIX, SOCK_STREAM, 0);
         assert_int_equal(bind(stage->listener, (struct sockaddr *)address, sizeof(*address)), 0);
         assert_int_equal(listen(stage->listener, 1), 0);
@@ -125,7 +126,7 @@ static void connect_there(struct stage *stage)
 {
         uint8_t greeting[SP_GREETING_BYTES];
 
-        assert_null(sp_transport.dial(stage->base, &stage->endpoint));
+        assert_null(sp_transport.dial(stage->base, &stage->target, 0));
         stage->peer = accept(stage->listener, NULL, NULL);
         assert_int_equal(recv(stage->peer, greeting, sizeof(greeting), MSG_WAITALL), 8);
         assert_memory_equal(greeting, sp_greeting_of_client, sizeof(greeting));
@@ -176,7 +177,7 @@ static int tear_down(void **state)
         sp_loop_free(stage->loop);
         close(stage->peer);
         close(stage->listener);
-        unlink(((struct sockaddr_un *)(void *)&stage->endpoint.address)->sun_path);
+        unlink(((struct sockaddr_un *)(void *)&stage->target.endpoints[0].address)->sun_path);
         rmdir(stage->directory);
         free(stage);
 
