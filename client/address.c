@@ -272,8 +272,8 @@ static int64_t dial(struct address *address, int64_t now_us)
         const char *problem;
 
         move_to(address, ADDRESS_DIALING, until_us);
-        problem = address->socket->transport->dial(address->socket,
-                                                   &address->target.endpoints[address->endpoint]);
+        problem = address->socket->transport->dial(
+                address->socket, &address->target, address->endpoint);
         if (problem)
                 attempt_failed(address, problem, now_us);
 

@@ -119,7 +119,7 @@ static bool open_addresses(struct pipit_channel *channel,
         return true;
 }
 
-/* There is nothing to probe, so it is as an address of nng's inproc. */
+/* It is as an address of inproc://: it answers at once, and there is one way to it. */
 static bool open_door(struct pipit_channel *channel, struct pipit_error *ret_error)
 {
         static const struct target_address address = {

@@ -382,11 +382,13 @@ static void release_pipe(struct inproc_socket *socket)
 }
 
 static const char *socket_dial(struct transport_socket *base,
-                               const struct target_endpoint *endpoint)
+                               const struct target_address *target,
+                               size_t endpoint)
 {
         struct inproc_socket *socket = socket_of(base);
         const char *problem;
 
+        (void)target;
         (void)endpoint;
         socket_hangup(base);
         release_pipe(socket);

@@ -181,14 +181,16 @@ static void req_socket_hangup(struct transport_socket *base)
 
 /* It answers at once. */
 static const char *req_socket_dial(struct transport_socket *base,
-                                   const struct target_endpoint *endpoint)
+                                   const struct target_address *target,
+                                   size_t endpoint)
 {
         struct req_socket *socket = socket_of(base);
         nng_dialer dialer;
         int error;
 
+        (void)endpoint;
         req_socket_hangup(base);
-        error = nng_dialer_create(&dialer, socket->socket, endpoint->url);
+        error = nng_dialer_create(&dialer, socket->socket, target->text);
         if (error)
                 return problem_of(error);
 

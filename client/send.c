@@ -15,6 +15,9 @@
 /* Memory was out when a frame was to leave. */
 #define RETRY_MS 10
 
+/* How many frames a thread sends in a row: what else comes for it to take along is the channel's thread's. */
+#define SENDS_MAX 16
+
 /* A frame being written: exactly as long as was reckoned before. */
 struct writing {
         struct transport_message *message;
@@ -344,6 +347,7 @@ void channel_flush_address(struct address *address, struct endings *endings)
 {
         struct pipit_channel *channel = address->channel;
         struct transport_message *message;
+        unsigned int n_sent = 0;
         struct lane *lane;
 
         if (address->is_sending)
@@ -352,12 +356,14 @@ void channel_flush_address(struct address *address, struct endings *endings)
         /* The calls may end while this thread is at it: the channel stays until it is back. */
         address->is_sending = true;
         channel->n_active++;
-        while ((lane = next_departure(address, endings, &message))) {
+        while (n_sent++ < SENDS_MAX && (lane = next_departure(address, endings, &message))) {
                 pthread_mutex_unlock(&channel->mutex);
                 lane->wire->transport->send(lane->wire, message, lane->n_ids > 0);
                 pthread_mutex_lock(&channel->mutex);
         }
         address->is_sending = false;
+        if (n_sent > SENDS_MAX)
+                channel_wake(channel);
         channel_leave(channel, 1);
 }
 

@@ -301,13 +301,14 @@ static void socket_close(struct transport_socket *base)
 }
 
 static const char *socket_dial(struct transport_socket *base,
-                               const struct target_endpoint *endpoint)
+                               const struct target_address *target,
+                               size_t endpoint)
 {
         struct sp_socket *socket = sp_socket_of(base);
 
         socket_hangup(base);
         pthread_mutex_lock(&socket->mutex);
-        socket->endpoint = *endpoint;
+        socket->endpoint = target->endpoints[endpoint];
         socket->pipe = TRANSPORT_PIPE_NONE;
         socket->dial_is_due = true;
         sp_loop_ask(socket->loop, &socket->source);

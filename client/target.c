@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/base/macros.h"
@@ -23,7 +22,6 @@ static const char *parse_inproc(struct target_address *address, const char *name
                 return "inproc:// wants a name";
 
         address->n_endpoints = 1;
-        memcpy(address->endpoints[0].url, address->text, sizeof(address->text));
 
         return NULL;
 }
@@ -40,7 +38,6 @@ static const char *parse_ipc(struct target_address *address, const char *path)
                 return "the path is too long for a socket";
 
         address->n_endpoints = 1;
-        memcpy(endpoint->url, address->text, sizeof(address->text));
         un->sun_family = AF_UNIX;
         memcpy(un->sun_path, path, n_bytes + 1);
         endpoint->n_address_bytes = (socklen_t)sizeof(*un);
@@ -74,7 +71,6 @@ static bool endpoint_v4(struct target_endpoint *endpoint, const char *host, uint
         in->sin_family = AF_INET;
         in->sin_port = htons(port);
         endpoint->n_address_bytes = (socklen_t)sizeof(*in);
-        (void)snprintf(endpoint->url, sizeof(endpoint->url), "tcp://%s:%u", host, port);
 
         return true;
 }
@@ -88,7 +84,6 @@ static bool endpoint_v6(struct target_endpoint *endpoint, const char *host, uint
         in->sin6_family = AF_INET6;
         in->sin6_port = htons(port);
         endpoint->n_address_bytes = (socklen_t)sizeof(*in);
-        (void)snprintf(endpoint->url, sizeof(endpoint->url), "tcp://[%s]:%u", host, port);
 
         return true;
 }

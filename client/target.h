@@ -24,15 +24,14 @@ enum target_scheme {
         TARGET_TCP,
 };
 
-/* Where a plain socket connects to, and what nng is told to dial. */
+/* Where a socket connects to. */
 struct target_endpoint {
-        char url[TARGET_URL_BYTES_MAX];
         struct sockaddr_storage address;
         socklen_t n_address_bytes; /* 0: inproc, which has none */
 };
 
 struct target_address {
-        char text[TARGET_URL_BYTES_MAX]; /* as the caller wrote it */
+        char text[TARGET_URL_BYTES_MAX]; /* as the caller wrote it; inproc: what nng dials */
         enum target_scheme scheme;
         struct target_endpoint endpoints[TARGET_ENDPOINTS_MAX];
         size_t n_endpoints;

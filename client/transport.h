@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 struct sp_loop;
-struct target_endpoint;
+struct target_address;
 struct transport_lane;
 struct transport_message;
 struct transport_socket;
@@ -73,13 +73,14 @@ struct transport {
         void (*socket_close)(struct transport_socket *socket);
 
         /*
-         * Starts one attempt to connect; the last pipe is hung up. NULL, and
+         * Starts one attempt to connect to target->endpoints[endpoint]; the last pipe is hung up. NULL, and
          * on_pipe() tells how it went, unless nothing ever comes of it: the
          * caller keeps a limit. Else why it failed at once. Not thread-safe
          * against itself and hangup.
          */
         const char *(*dial)(struct transport_socket *socket,
-                            const struct target_endpoint *endpoint);
+                            const struct target_address *target,
+                            size_t endpoint);
 
         /* Closes the pipe and gives up the attempt. Frames under way fail, now or when aborted. */
         void (*hangup)(struct transport_socket *socket);

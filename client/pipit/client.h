@@ -10,7 +10,8 @@
  *
  *   1. done() runs exactly once, never inside start() or cancel(), never under
  *      a lock of this library. Resetting, freeing or starting the call anew
- *      inside its done() is legal, as the last act there.
+ *      inside its done() is legal, as the last act there. A done() that takes its
+ *      time delays others of its channel, but no blocking call and no deadline.
  *   2. A blocking call made inside a done() returns FAILED_PRECONDITION at
  *      once: it would eat the few threads that run callbacks.
  *   3. pipit_call_cancel() works from any thread, from start until done()

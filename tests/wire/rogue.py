@@ -230,6 +230,8 @@ class Rogue:
             for function in orders:
                 function()
         elif key.data is self:
+            if key.fileobj is not self.listener:  # an order that came at the same moment closed it
+                return
             sock, _ = self.listener.accept()
             self.n_accepted += 1
             peer = Peer(self, sock)

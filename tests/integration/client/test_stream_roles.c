@@ -25,34 +25,6 @@ struct raw_setting {
         struct pipit_channel *channel;
 };
 
-static int set_up_raw(void **state)
-{
-        struct raw_setting *setting = calloc(1, sizeof(*setting));
-
-        assert_non_null(setting);
-        place_init(&setting->place);
-        raw_listen(&setting->raw, setting->place.url);
-        setting->channel = channel_to(setting->place.url);
-        raw_accept(&setting->raw);
-        *state = setting;
-
-        return 0;
-}
-
-static int tear_down_raw(void **state)
-{
-        struct raw_setting *setting = *state;
-
-        pipit_channel_free(setting->channel);
-        raw_close(&setting->raw);
-        place_deinit(&setting->place);
-        free(setting);
-
-        return 0;
-}
-
-#define raw_test(name) cmocka_unit_test_setup_teardown(name, set_up_raw, tear_down_raw)
-
 /* A thread in a blocking call. */
 struct caller {
         struct pipit_call call;
@@ -116,6 +88,35 @@ static void call_and_answer(struct raw_setting *setting, const char *text)
         caller_answer(&caller, setting);
         caller_finish(&caller, PIPIT_OK);
 }
+
+static int set_up_raw(void **state)
+{
+        struct raw_setting *setting = calloc(1, sizeof(*setting));
+
+        assert_non_null(setting);
+        place_init(&setting->place);
+        raw_listen(&setting->raw, setting->place.url);
+        setting->channel = channel_to(setting->place.url);
+        raw_accept(&setting->raw);
+        call_and_answer(setting, "up");
+        *state = setting;
+
+        return 0;
+}
+
+static int tear_down_raw(void **state)
+{
+        struct raw_setting *setting = *state;
+
+        pipit_channel_free(setting->channel);
+        raw_close(&setting->raw);
+        place_deinit(&setting->place);
+        free(setting);
+
+        return 0;
+}
+
+#define raw_test(name) cmocka_unit_test_setup_teardown(name, set_up_raw, tear_down_raw)
 
 static void a_reader_takes_the_answers_of_those_who_wait_with_it(void **state)
 {
@@ -248,6 +249,7 @@ static void what_is_under_way_when_the_last_caller_leaves_is_answered(void **sta
         struct raw_request request;
 
         for (int i = 0; i < 100; i++) {
+                call_and_answer(setting, "alone, so that nobody reads");
                 request = observed_start(&observed, setting, NULL);
                 call_and_answer(setting, "while it is under way");
                 call_and_answer(setting, "and once more");
@@ -330,6 +332,7 @@ static void freeing_a_channel_sends_its_blocked_callers_home(void **state)
                 raw_hang_up(&setting->raw);
                 setting->channel = channel_to(setting->place.url);
                 raw_accept(&setting->raw);
+                call_and_answer(setting, "up");
         }
 }
 
