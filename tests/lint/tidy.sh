@@ -32,7 +32,7 @@ trap 'exit 1' HUP INT TERM
 # read, or that is in no compile command, is a finding as well.
 export folder tool build
 cd "$root"
-find client core gen server tools -name '*.c' | sort >"$folder/files"
+find client core gen server testkit tools -name '*.c' | sort >"$folder/files"
 [ -s "$folder/files" ] || {
         echo "$root has no C files"
         exit 1
