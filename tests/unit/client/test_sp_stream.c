@@ -194,7 +194,7 @@ static struct wire_frame send_frame(struct stage *stage, size_t lane)
         struct transport_lane *wire = stage->lanes[lane].wire;
         struct wire_frame frame;
 
-        sp_transport.send(wire, sp_transport.message_new(wire, 3));
+        sp_transport.send(wire, sp_transport.message_new(wire, 3), true);
         assert_int_equal(recv(stage->peer, frame.bytes, sizeof(frame.bytes), MSG_WAITALL),
                          sizeof(frame.bytes));
 
@@ -464,16 +464,16 @@ static void a_break_tells_apart_what_has_left_and_what_has_not(void **state)
         struct stage *stage = *state;
         struct transport_lane *wire = stage->lanes[0].wire;
 
-        sp_transport.send(wire, sp_transport.message_new(wire, N_LARGE));
+        sp_transport.send(wire, sp_transport.message_new(wire, N_LARGE), true);
         wire = stage->lanes[1].wire;
-        sp_transport.send(wire, sp_transport.message_new(wire, 3));
+        sp_transport.send(wire, sp_transport.message_new(wire, 3), true);
         close(stage->peer);
         wait_for(&stage->lanes[0].received);
         wait_for(&stage->lanes[1].received);
         assert_false(stage->lanes[0].is_unsent);
         assert_true(stage->lanes[1].is_unsent);
         wire = stage->lanes[2].wire;
-        sp_transport.send(wire, sp_transport.message_new(wire, 3));
+        sp_transport.send(wire, sp_transport.message_new(wire, 3), true);
         wait_for(&stage->lanes[2].received);
         assert_true(stage->lanes[2].is_unsent);
         connect_there(stage);
