@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/base/uuid.h"
@@ -453,16 +454,49 @@ void exchange_run_cancel(struct client *client, uint64_t id)
         answer_deinit(&answer);
 }
 
+static int connect_to(const char *url)
+{
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        assert_true(fd >= 0);
+        (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", url + strlen("ipc://"));
+        assert_int_equal(0, connect(fd, (const struct sockaddr *)&address, sizeof(address)));
+
+        return fd;
+}
+
+static void write_all(int fd, const void *bytes, size_t n_bytes)
+{
+        assert_int_equal(n_bytes, write(fd, bytes, n_bytes));
+}
+
+/* Without nng, whose sockets take their time to close, or for ever. */
 void fixture_lose_client(struct fixture *fixture)
 {
-        struct exchange exchange;
-        struct client client;
+        static const uint8_t greeting[] = {0, 'S', 'P', 0, 0, 0x30, 0, 0};
+        static const uint8_t request_id[] = {0x80, 0, 0, 1};
+        const struct client simple = {.full = false};
+        int fd = connect_to(fixture->url);
+        uint8_t head[9] = {1}, body[256];
+        struct request request;
+        size_t n_bytes;
 
-        client_open(&client, fixture->url, false);
-        exchange_send_call(&exchange, &client, 1, SLEEP, 0);
+        request_init(&request, &simple);
+        request_call(&request, 1, SLEEP)->timeout_ms = 60000; /* its end must be another */
+        n_bytes = PIPIT_FRAME_HEADER_BYTES + pipit__v1__request__get_packed_size(&request.message);
+        assert_true(n_bytes <= sizeof(body));
+        pipit_frame_header_write(PIPIT_FRAME_REQUEST, body);
+        pipit__v1__request__pack(&request.message, body + PIPIT_FRAME_HEADER_BYTES);
+        request_deinit(&request);
+        head[sizeof(head) - 1] = (uint8_t)(sizeof(request_id) + n_bytes);
+
+        write_all(fd, greeting, sizeof(greeting));
+        write_all(fd, head, sizeof(head));
+        write_all(fd, request_id, sizeof(request_id));
+        write_all(fd, body, n_bytes);
         fixture_wait_parked(fixture, 1);
-        exchange_abandon(&exchange);
-        client_close(&client);
+        (void)close(fd);
 }
 
 const Pipit__V1__Reply *answer_reply(const struct answer *answer, uint64_t id)

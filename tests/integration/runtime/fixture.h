@@ -151,7 +151,7 @@ void exchange_run_call(struct client *client,
                        struct answer *ret_answer);
 void exchange_run_cancel(struct client *client, uint64_t id);
 
-/* A client calls Sleep, and leaves once that is parked. */
+/* A simple client, over ipc, calls Sleep, and leaves once that is parked. */
 void fixture_lose_client(struct fixture *fixture);
 
 /* The reply of @id, or NULL. */
