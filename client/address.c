@@ -266,14 +266,25 @@ static void move_to(struct address *address, enum address_state state, int64_t u
         pthread_mutex_unlock(&address->channel->mutex);
 }
 
+static bool next_endpoint(struct address *address)
+{
+        if (address->endpoint + 1 == address->target.n_endpoints)
+                return false;
+        address->endpoint++;
+
+        return true;
+}
+
 static int64_t dial(struct address *address, int64_t now_us)
 {
         int64_t until_us = now_us + DIAL_MS * PIPIT_US_PER_MS;
         const char *problem;
 
-        move_to(address, ADDRESS_DIALING, until_us);
-        problem = address->socket->transport->dial(
-                address->socket, &address->target, address->endpoint);
+        do {
+                move_to(address, ADDRESS_DIALING, until_us);
+                problem = address->socket->transport->dial(
+                        address->socket, &address->target, address->endpoint);
+        } while (problem && next_endpoint(address));
         if (problem)
                 attempt_failed(address, problem, now_us);
 
@@ -293,10 +304,8 @@ static int64_t step_resting(struct address *address, int64_t now_us)
 /* The next endpoint is tried at once. */
 static int64_t dial_failed(struct address *address, const char *problem, int64_t now_us)
 {
-        if (address->endpoint + 1 < address->target.n_endpoints) {
-                address->endpoint++;
+        if (next_endpoint(address))
                 return dial(address, now_us);
-        }
         hang_up(address);
         attempt_failed(address, problem, now_us);
 

@@ -300,21 +300,28 @@ static void socket_close(struct transport_socket *base)
         free(socket);
 }
 
+/* Where the last connection is not over yet, the loop dials when it is. */
 static const char *socket_dial(struct transport_socket *base,
                                const struct target_address *target,
                                size_t endpoint)
 {
         struct sp_socket *socket = sp_socket_of(base);
+        const char *problem = NULL;
 
         socket_hangup(base);
         pthread_mutex_lock(&socket->mutex);
         socket->endpoint = target->endpoints[endpoint];
         socket->pipe = TRANSPORT_PIPE_NONE;
         socket->dial_is_due = true;
-        sp_loop_ask(socket->loop, &socket->source);
+        if (socket->phase == SP_CLOSED)
+                dial_begin(socket);
+        else
+                sp_loop_ask(socket->loop, &socket->source);
+        if (socket->pipe == TRANSPORT_PIPE_LOST)
+                problem = socket->problem;
         pthread_mutex_unlock(&socket->mutex);
 
-        return NULL;
+        return problem;
 }
 
 static enum transport_pipe socket_pipe(struct transport_socket *base, const char **ret_problem)
