@@ -146,13 +146,6 @@ void channel_flush_address(struct address *address, struct endings *endings);
 void channel_flush(struct pipit_channel *channel, struct endings *endings);
 
 /*
- * In between what comes for @address waits, and leaves together. False: somebody
- * is sending, and it must not be released. Takes the mutex.
- */
-bool channel_hold_address(struct address *address);
-void channel_release_address(struct address *address);
-
-/*
  * The same for the call of @state, whose caller is this thread and waits: if it
  * can leave alone, and the transport knows such a way, its answer may be taken
  * in here, and the handler have run here, too.

@@ -502,18 +502,11 @@ void lane_on_received(void *context, const char *problem, struct transport_messa
         channel_finish(lane->address->channel, &endings);
 }
 
-/* Of several callers the first would be back before the last is awake, each with a frame of its own. */
 void lane_take_answer(void *context, struct transport_message *message)
 {
         struct lane *lane = context;
-        struct pipit_channel *channel = lane->address->channel;
         struct endings endings = {0};
-        bool is_held = false;
 
         take_message(lane, message, &endings);
-        if (endings.first != endings.last)
-                is_held = channel_hold_address(lane->address);
-        channel_finish_waiting(channel, &endings);
-        if (is_held)
-                channel_release_address(lane->address);
+        channel_finish_waiting(lane->address->channel, &endings);
 }

@@ -367,31 +367,6 @@ void channel_flush_address(struct address *address, struct endings *endings)
         channel_leave(channel, 1);
 }
 
-bool channel_hold_address(struct address *address)
-{
-        struct pipit_channel *channel = address->channel;
-        bool is_held;
-
-        pthread_mutex_lock(&channel->mutex);
-        is_held = !address->is_sending;
-        address->is_sending = true;
-        pthread_mutex_unlock(&channel->mutex);
-
-        return is_held;
-}
-
-void channel_release_address(struct address *address)
-{
-        struct pipit_channel *channel = address->channel;
-
-        pthread_mutex_lock(&channel->mutex);
-        address->is_sending = false;
-        channel_flush_address(address, &channel->endings);
-        if (channel->endings.first)
-                channel_wake(channel);
-        pthread_mutex_unlock(&channel->mutex);
-}
-
 /*
  * The call of @state in a frame of its own, past those that wait for lanes: one
  * of them may be what this thread runs the handler of. NULL: it goes as any.

@@ -7,6 +7,12 @@
 #include "client/waiter.h"
 #include "core/base/macros.h"
 
+/*
+ * Of more callers than these none reads: what a reader takes in for others lies
+ * in its thread's part of the heap, and so many would fill all parts in turn.
+ */
+#define CALLERS_MAX 64
+
 /* Answers that one read brought; their lanes have landed. */
 struct batch {
         struct sp_message *first;
@@ -17,10 +23,17 @@ struct batch {
 
 /* --- who reads: mutex held ------------------------------------------------ */
 
+static bool is_crowded(const struct sp_socket *socket)
+{
+        return socket->n_inside > CALLERS_MAX;
+}
+
 static bool hand_over(struct sp_socket *socket)
 {
         struct list *node;
 
+        if (is_crowded(socket))
+                return false;
         while ((node = list_take(&socket->followers))) {
                 struct waiter *waiter = pipit_container_of(node, struct waiter, node);
 
@@ -42,7 +55,7 @@ static void let_go(struct sp_socket *socket)
                 socket->reads = SP_READS_NOBODY;
                 sp_loop_ask(socket->loop, &socket->source);
         } else if (!hand_over(socket)) {
-                bool is_awaited = socket->n_flying > 0 || socket->is_hung_up;
+                bool is_awaited = socket->n_flying > 0 || socket->is_hung_up || is_crowded(socket);
 
                 socket->reads = is_awaited ? SP_READS_LOOP : SP_READS_NOBODY;
                 sp_watch(socket);
@@ -224,7 +237,8 @@ void sp_enter(struct transport_socket *base, struct waiter *waiter)
         if (socket->phase == SP_OPEN) {
                 waiter->socket = base;
                 socket->n_inside++;
-                if (socket->reads == SP_READS_NOBODY || socket->reads == SP_READS_LOOP) {
+                if (socket->reads == SP_READS_NOBODY ||
+                    (socket->reads == SP_READS_LOOP && !is_crowded(socket))) {
                         socket->reads = SP_READS_CALLER;
                         socket->caller = waiter;
                         sp_watch(socket);

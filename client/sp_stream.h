@@ -32,6 +32,9 @@
  *      CALLER    its call is ended by somebody else      (as above) rouse() gets it out of poll()
  *      any       the connection breaks                   NOBODY     the loop ends all frames under way; followers go on sleeping
  *
+ * Where a crowd waits (sp_receive.c) none of it takes the reading from the loop,
+ * or is called to it: BUSY and CALLER become LOOP, which serves followers as well.
+ *
  * A follower lies down, is called and leaves under the mutex, so it is called
  * asleep or not at all: no call is lost. The loop reads what it finds, lets go
  * (LOOP), and only then runs done(): a slow one keeps no caller from reading.
