@@ -219,7 +219,7 @@ static bool add_rules(struct pipit_grants *grants, const struct pipit_access_cal
 static bool add_key_roles(struct pipit_grants *grants, const struct pipit_access_caller *caller)
 {
         for (size_t i = 0; i < caller->n_roles && caller->kind == PIPIT_ACCESS_KEY; i++) {
-                const struct policy_role *role = policy_find_role(
+                const struct policy_role *role = pipit_policy_find_role(
                         grants->policy, caller->roles[i], strlen(caller->roles[i]));
                 struct reason reason;
 

@@ -256,9 +256,9 @@ static const char *copy_line(struct parser *parser)
                 &parser->policy->arena, first, (size_t)(last.text + last.n_bytes - first));
 }
 
-const struct policy_role *policy_find_role(const struct pipit_policy *policy,
-                                           const char *name,
-                                           size_t n_name)
+const struct policy_role *pipit_policy_find_role(const struct pipit_policy *policy,
+                                                 const char *name,
+                                                 size_t n_name)
 {
         for (size_t i = 0; i < policy->n_roles; i++) {
                 const struct policy_role *role = &policy->roles[i];
@@ -273,7 +273,7 @@ const struct policy_role *policy_find_role(const struct pipit_policy *policy,
 static bool check_role_name(struct parser *parser, const struct pipit_word *name)
 {
         const struct policy_role *same =
-                policy_find_role(parser->policy, name->text, name->n_bytes);
+                pipit_policy_find_role(parser->policy, name->text, name->n_bytes);
 
         if (same)
                 return pipit_words_problem(&parser->words,
@@ -399,7 +399,7 @@ static bool resolve_roles(struct parser *parser)
 
                         if (target->method)
                                 continue;
-                        target->role = policy_find_role(
+                        target->role = pipit_policy_find_role(
                                 parser->policy, target->word.text, target->word.n_bytes);
                         if (!target->role)
                                 return pipit_words_problem(
@@ -521,5 +521,5 @@ const char *pipit_policy_path(const struct pipit_policy *policy)
 
 bool pipit_policy_has_role(const struct pipit_policy *policy, const char *role)
 {
-        return policy_find_role(policy, role, strlen(role)) != NULL;
+        return pipit_policy_find_role(policy, role, strlen(role)) != NULL;
 }

@@ -67,8 +67,8 @@ struct pipit_policy {
         size_t n_rules;
 };
 
-const struct policy_role *policy_find_role(const struct pipit_policy *policy,
-                                           const char *name,
-                                           size_t n_name);
+const struct policy_role *pipit_policy_find_role(const struct pipit_policy *policy,
+                                                 const char *name,
+                                                 size_t n_name);
 
 #endif

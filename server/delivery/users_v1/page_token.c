@@ -48,6 +48,15 @@ void users_v1_page_token_write(const uint8_t key[USERS_V1_PAGE_TOKEN_KEY_BYTES],
                                 sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
+/* libsodium 1.0.18 takes some bytes over 127 for digits: one token would have several texts. */
+static bool is_base64url(const char *text)
+{
+        static const char digits[] =
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+        return text[strspn(text, digits)] == '\0';
+}
+
 bool users_v1_page_token_read(const uint8_t key[USERS_V1_PAGE_TOKEN_KEY_BYTES],
                               const char *text,
                               struct pipit_uuid *ret_after)
@@ -56,14 +65,14 @@ bool users_v1_page_token_read(const uint8_t key[USERS_V1_PAGE_TOKEN_KEY_BYTES],
         uint8_t mac[crypto_auth_hmacsha256_BYTES];
         size_t n_bytes;
 
-        if (sodium_base642bin((uint8_t *)&token,
-                              sizeof(token),
-                              text,
-                              strlen(text),
-                              NULL,
-                              &n_bytes,
-                              NULL,
-                              sodium_base64_VARIANT_URLSAFE_NO_PADDING) < 0)
+        if (!is_base64url(text) || sodium_base642bin((uint8_t *)&token,
+                                                     sizeof(token),
+                                                     text,
+                                                     strlen(text),
+                                                     NULL,
+                                                     &n_bytes,
+                                                     NULL,
+                                                     sodium_base64_VARIANT_URLSAFE_NO_PADDING) < 0)
                 return false;
         if (n_bytes != sizeof(token) || token.version != TOKEN_VERSION)
                 return false;
