@@ -25,6 +25,20 @@ static void check_key(enum pipit_key_type type, const uint8_t *bytes, size_t n_b
         FUZZ_CHECK(n_bytes == PIPIT_KEY_TEXT_BYTES && memcmp(text, bytes, n_bytes) == 0);
 }
 
+/* A good key with one character changed: it is none. */
+static void check_changed(enum pipit_key_type type, const uint8_t *bytes, size_t n_bytes)
+{
+        struct fuzz_input input = {.at = bytes, .n_left = n_bytes};
+        uint8_t key[PIPIT_KEY_BYTES] = {fuzz_byte(&input), fuzz_byte(&input)};
+        char made[PIPIT_KEY_TEXT_SIZE], changed[PIPIT_KEY_TEXT_SIZE];
+
+        pipit_key_format(type, key, made);
+        memcpy(changed, made, sizeof(made));
+        changed[fuzz_byte(&input) % PIPIT_KEY_TEXT_BYTES] = (char)fuzz_byte(&input);
+        FUZZ_CHECK(!pipit_key_parse(type, changed, PIPIT_KEY_TEXT_BYTES, key, NULL) ==
+                   (memcmp(made, changed, sizeof(made)) == 0));
+}
+
 /* Returns how many bytes the text has, of at most @n_max. */
 static size_t expand(const uint8_t *bytes, size_t n_bytes, char *ret_text, size_t n_max)
 {
@@ -91,6 +105,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 
         check_key(PIPIT_KEY_PUBLIC, bytes, n_bytes);
         check_key(PIPIT_KEY_SECRET, bytes, n_bytes);
+        check_changed(PIPIT_KEY_PUBLIC, bytes, n_bytes);
+        check_changed(PIPIT_KEY_SECRET, bytes, n_bytes);
 
         FUZZ_CHECK(room);
         n_text = expand(bytes, n_bytes, room, n_max);
