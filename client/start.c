@@ -210,8 +210,6 @@ enum pipit_status pipit_channel_call(struct pipit_channel *channel,
         if (call_is_in_done())
                 return refuse(call->state, CLIENT_REASON_IN_CALLBACK);
 
-        /* Whoever reads copies the reply into it, and many may: so that not each one's heap grows. */
-        pipit_arena_reserve(&call->state->arena);
         status = prepare(channel, call, method, request, true);
         if (status) {
                 intercept_after(channel, call->state);

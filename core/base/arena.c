@@ -95,12 +95,6 @@ void *pipit_arena_alloc(struct pipit_arena *arena, size_t n_bytes)
         return pointer;
 }
 
-void pipit_arena_reserve(struct pipit_arena *arena)
-{
-        if (!arena->current)
-                (void)arena_grow(arena, 0);
-}
-
 void *pipit_arena_zalloc(struct pipit_arena *arena, size_t n_bytes)
 {
         void *pointer = pipit_arena_alloc(arena, n_bytes);

@@ -58,9 +58,6 @@ char *pipit_arena_strndup(struct pipit_arena *arena, const char *string, size_t 
 char *pipit_arena_strdup(struct pipit_arena *arena, const char *string);
 char *pipit_arena_printf(struct pipit_arena *arena, const char *format, ...) PIPIT_PRINTF(2, 3);
 
-/* Takes the first chunk now, if there is none: in the calling thread's part of the heap. Without memory: later. */
-void pipit_arena_reserve(struct pipit_arena *arena);
-
 /* Frees all that was given out; memory up to PIPIT_ARENA_KEEP_BYTES is kept. */
 void pipit_arena_reset(struct pipit_arena *arena);
 
