@@ -232,6 +232,7 @@ void sp_receive(struct sp_socket *socket, bool is_hung_up)
 void sp_enter(struct transport_socket *base, struct waiter *waiter)
 {
         struct sp_socket *socket = sp_socket_of(base);
+        bool is_to_go = false; /* the caller that reads: from now on there are too many */
 
         pthread_mutex_lock(&socket->mutex);
         if (socket->phase == SP_OPEN) {
@@ -244,9 +245,13 @@ void sp_enter(struct transport_socket *base, struct waiter *waiter)
                         sp_watch(socket);
                 } else {
                         list_append(&socket->followers, &waiter->node);
+                        is_to_go = socket->caller && socket->n_inside == CALLERS_MAX + 1;
                 }
         }
         pthread_mutex_unlock(&socket->mutex);
+
+        if (is_to_go)
+                sp_rouse(base);
 }
 
 void sp_rouse(struct transport_socket *base)
@@ -308,12 +313,14 @@ void sp_wait(struct transport_socket *base, struct waiter *waiter)
         while (!waiter_has_ended(waiter)) {
                 bool is_caller = socket->caller == waiter;
 
-                if (is_caller && socket->phase == SP_OPEN) {
+                if (is_caller && socket->phase == SP_OPEN && !is_crowded(socket)) {
                         read_for_all(socket, waiter);
                         continue;
                 }
-                if (is_caller)
+                if (is_caller) {
                         let_go(socket);
+                        list_append(&socket->followers, &waiter->node);
+                }
                 follow(socket, waiter);
         }
         if (socket->caller == waiter)

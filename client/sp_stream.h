@@ -24,6 +24,7 @@
  *      BUSY      all is read, there are followers        CALLER     the first that has not ended is called
  *      BUSY      all is read                             LOOP       an edge since then is the next event of epoll
  *      CALLER    a caller enters                         CALLER     it is a follower, and sleeps
+ *      CALLER    a caller enters, and is one too many    LOOP       rouse() gets the reader out of poll(); what epoll watches changes, see above
  *      CALLER    its call ends, there are followers      CALLER     the first that has not ended is called
  *      CALLER    epoll: the peer hung up                 CALLER     remembered for the next line
  *      CALLER    its call ends, frames are under way,    LOOP       changing what epoll watches looks at the socket anew
@@ -32,8 +33,8 @@
  *      CALLER    its call is ended by somebody else      (as above) rouse() gets it out of poll()
  *      any       the connection breaks                   NOBODY     the loop ends all frames under way; followers go on sleeping
  *
- * Where a crowd waits (sp_receive.c) none of it takes the reading from the loop,
- * or is called to it: BUSY and CALLER become LOOP, which serves followers as well.
+ * Where a crowd waits (sp_receive.c) none of it reads: BUSY and CALLER become LOOP,
+ * which serves followers as well.
  *
  * A follower lies down, is called and leaves under the mutex, so it is called
  * asleep or not at all: no call is lost. The loop reads what it finds, lets go
