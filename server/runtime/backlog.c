@@ -8,9 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/rpc/wire_limits.h"
 
 #define N_SHARDS     64
 #define N_EVENTS_MAX 64
+
+/* How often the writer looks for peers that do not read, while there are rests. */
+#define LOOK_MS 500
 
 /* What is left of one message. */
 struct rest {
@@ -18,6 +26,7 @@ struct rest {
         int fd;
         size_t n_bytes;
         size_t n_sent;
+        int64_t since_us; /* nothing of it was taken */
         uint8_t bytes[];
 };
 
@@ -32,8 +41,10 @@ static struct shard shards[N_SHARDS] = {
 };
 
 static atomic_size_t n_waiting_bytes;
+static atomic_size_t n_waiting;
 static pthread_once_t writer_once = PTHREAD_ONCE_INIT;
 static int writer_fd = -1; /* its epoll; -1: there is no writer */
+static int wake_fd = -1;   /* an eventfd: there is a rest, after there was none */
 
 static struct shard *shard_of(int fd)
 {
@@ -57,11 +68,20 @@ static void drop(struct shard *shard, struct rest **link)
 
         *link = rest->next;
         atomic_fetch_sub(&shard->n_rests, 1);
+        atomic_fetch_sub(&n_waiting, 1);
         atomic_fetch_sub(&n_waiting_bytes, rest->n_bytes - rest->n_sent);
         free(rest);
 }
 
-/* False: the connection takes no more for now. A broken one takes everything. */
+/* What followed would be read as the rest of it: so nothing does. */
+static void give_up(struct shard *shard, struct rest **link)
+{
+        if ((*link)->n_sent < (*link)->n_bytes)
+                (void)shutdown((*link)->fd, SHUT_RDWR);
+        drop(shard, link);
+}
+
+/* False: the connection takes no more for now. One that fails takes no more at all. */
 static bool write_rest(struct rest *rest)
 {
         while (rest->n_sent < rest->n_bytes) {
@@ -75,6 +95,7 @@ static bool write_rest(struct rest *rest)
                 if (n < 0)
                         return errno != EAGAIN && errno != EWOULDBLOCK;
                 rest->n_sent += (size_t)n;
+                rest->since_us = pipit_clock_now_us();
                 atomic_fetch_sub(&n_waiting_bytes, (size_t)n);
         }
 
@@ -99,8 +120,32 @@ static void go_on(int fd)
         pthread_mutex_lock(&shard->mutex);
         link = find(shard, fd);
         if (*link && (write_rest(*link) || !watch(fd)))
-                drop(shard, link);
+                give_up(shard, link);
         pthread_mutex_unlock(&shard->mutex);
+}
+
+static void give_up_older_than(struct shard *shard, int64_t before_us)
+{
+        struct rest **link;
+
+        if (atomic_load(&shard->n_rests) == 0)
+                return;
+
+        pthread_mutex_lock(&shard->mutex);
+        for (link = &shard->first; *link;) {
+                if ((*link)->since_us < before_us)
+                        give_up(shard, link);
+                else
+                        link = &(*link)->next;
+        }
+        pthread_mutex_unlock(&shard->mutex);
+}
+
+static void wake_up(void)
+{
+        uint64_t n_wakes;
+
+        (void)!read(wake_fd, &n_wakes, sizeof(n_wakes));
 }
 
 static void *writer_main(void *argument)
@@ -109,10 +154,18 @@ static void *writer_main(void *argument)
 
         (void)argument;
         for (;;) {
-                int n = epoll_wait(writer_fd, events, N_EVENTS_MAX, -1);
+                int timeout_ms = atomic_load(&n_waiting) > 0 ? LOOK_MS : -1;
+                int n = epoll_wait(writer_fd, events, N_EVENTS_MAX, timeout_ms);
+                int64_t before_us = pipit_clock_now_us() - PIPIT_SEND_TIMEOUT_MS * PIPIT_US_PER_MS;
 
-                for (int i = 0; i < n; ++i)
-                        go_on(events[i].data.fd);
+                for (int i = 0; i < n; ++i) {
+                        if (events[i].data.fd == wake_fd)
+                                wake_up();
+                        else
+                                go_on(events[i].data.fd);
+                }
+                for (size_t i = 0; i < N_SHARDS; ++i)
+                        give_up_older_than(&shards[i], before_us);
         }
 
         return NULL;
@@ -120,13 +173,15 @@ static void *writer_main(void *argument)
 
 static void writer_start(void)
 {
+        struct epoll_event event = {.events = EPOLLIN};
         int fd = epoll_create1(EPOLL_CLOEXEC);
         sigset_t all, before;
         pthread_t thread;
         int error;
 
-        if (fd < 0)
-                return;
+        wake_fd = event.data.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (fd < 0 || wake_fd < 0 || epoll_ctl(fd, EPOLL_CTL_ADD, wake_fd, &event) != 0)
+                return; /* what was opened stays: it is tried once */
 
         writer_fd = fd;
         sigfillset(&all);
@@ -134,7 +189,7 @@ static void writer_start(void)
         error = pthread_create(&thread, NULL, writer_main, NULL);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
         if (error)
-                writer_fd = -1; /* its descriptor stays: no thread was there to be had */
+                writer_fd = -1;
         else
                 pthread_detach(thread);
 }
@@ -153,7 +208,11 @@ static struct rest *rest_new(int fd, const struct msghdr *message, size_t n_sent
         if (!rest)
                 return NULL;
 
-        *rest = (struct rest){.fd = fd, .n_bytes = n_bytes - n_sent};
+        *rest = (struct rest){
+                .fd = fd,
+                .n_bytes = n_bytes - n_sent,
+                .since_us = pipit_clock_now_us(),
+        };
         to = rest->bytes;
         for (size_t i = 0; i < message->msg_iovlen; i++) {
                 const struct iovec *part = &message->msg_iov[i];
@@ -170,6 +229,8 @@ static struct rest *rest_new(int fd, const struct msghdr *message, size_t n_sent
 static bool keep(struct rest *rest)
 {
         struct shard *shard = shard_of(rest->fd);
+        uint64_t one = 1;
+        bool is_first;
 
         pthread_once(&writer_once, writer_start);
         if (writer_fd < 0)
@@ -179,10 +240,13 @@ static bool keep(struct rest *rest)
         rest->next = shard->first;
         shard->first = rest;
         atomic_fetch_add(&shard->n_rests, 1);
+        is_first = atomic_fetch_add(&n_waiting, 1) == 0;
         atomic_fetch_add(&n_waiting_bytes, rest->n_bytes);
         if (!watch(rest->fd))
-                drop(shard, &shard->first);
+                give_up(shard, &shard->first);
         pthread_mutex_unlock(&shard->mutex);
+        if (is_first)
+                (void)!write(wake_fd, &one, sizeof(one));
 
         return true;
 }
@@ -202,7 +266,7 @@ static bool is_written(int fd)
         if (*link) {
                 written = write_rest(*link);
                 if (written)
-                        drop(shard, link);
+                        give_up(shard, link);
         }
         pthread_mutex_unlock(&shard->mutex);
 

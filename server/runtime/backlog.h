@@ -8,6 +8,10 @@
  * written; what was not is kept here, and written by a thread as the peer reads
  * on. As long as there is a rest, nng is told to wait (EAGAIN).
  *
+ * A peer that takes nothing of it for PIPIT_SEND_TIMEOUT_MS has its connection shut
+ * down, and so has one to which it cannot be written: what followed would be taken
+ * for the rest.
+ *
  * At most one message a descriptor is kept. Any thread. What is kept when the
  * descriptor is closed is dropped, as nng drops what it has queued itself.
  */

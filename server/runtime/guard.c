@@ -169,11 +169,14 @@ PIPIT_PUBLIC ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
                 result = next.sendmsg(fd, message, flags);
         else
                 result = backlog_send(next.sendmsg, fd, message, flags);
-        if (result >= 0 || (errno != EPIPE && errno != ECONNRESET))
+        if (result >= 0 || errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
                 return result;
 
-        if (!is_greeting(message))
+        if (!is_greeting(message)) {
+                (void)shutdown(fd,
+                               SHUT_RDWR); /* where the connection lives, the message is missing */
                 return (ssize_t)total_bytes(message);
+        }
         errno = ECONNRESET;
 
         return result;

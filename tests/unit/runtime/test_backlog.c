@@ -163,6 +163,20 @@ static void nothing_is_left_of_a_closed_descriptor(void **state)
         expect(pair, pair->bytes + 5, LARGE_BYTES - 5);
 }
 
+static void a_peer_that_reads_nothing_is_hung_up_on(void **state)
+{
+        struct pair *pair = *state;
+        struct pollfd hung_up = {.fd = pair->ours};
+
+        assert_int_equal(send_bytes(pair, pair->bytes, LARGE_BYTES), LARGE_BYTES);
+        assert_int_equal(poll(&hung_up, 1, WAIT_MS), 1);
+        assert_true(hung_up.revents & POLLHUP);
+        errno = 0;
+        assert_int_equal(send_bytes(pair, pair->bytes, 100), -1);
+        assert_int_equal(errno, EPIPE);
+        assert_int_equal(backlog_n_bytes(), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -175,6 +189,8 @@ int main(void)
                         a_peer_that_has_left_takes_everything, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(
                         nothing_is_left_of_a_closed_descriptor, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(
+                        a_peer_that_reads_nothing_is_hung_up_on, set_up, tear_down),
         };
 
         return cmocka_run_group_tests_name("backlog", tests, NULL, NULL);
