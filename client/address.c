@@ -86,6 +86,7 @@ bool address_init(struct address *address,
         address->channel = channel;
         address->target = *target;
         address->redial_ms = channel->options.redial_min_ms;
+        pipit_random_bytes(address->client_id, sizeof(address->client_id));
         list_init(&address->queue);
         list_init(&address->sent);
         list_init(&address->limbo);

@@ -29,11 +29,18 @@ enum address_state {
         ADDRESS_LOST,
 };
 
-#define ADDRESS_PROBLEM_BYTES 160
+#define ADDRESS_PROBLEM_BYTES   160
+#define ADDRESS_CLIENT_ID_BYTES 16
 
 struct address {
         struct pipit_channel *channel;
         struct target_address target;
+
+        /*
+         * Names a mailbox at the server. One an address: two of them may be the same
+         * server, which answers by any connection of a mailbox.
+         */
+        uint8_t client_id[ADDRESS_CLIENT_ID_BYTES];
 
         /* connection */
         enum address_state state;

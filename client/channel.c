@@ -215,7 +215,6 @@ static bool channel_open(struct pipit_channel *channel,
         channel->next_id = 1;
         channel->held_max = channel->options.n_lanes / 2;
         channel->expiry_us = PIPIT_NEVER_US;
-        pipit_random_bytes(channel->client_id, sizeof(channel->client_id));
         mark_for_fork(channel);
 
         channel->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -28,8 +28,6 @@
 #include "client/errors.h"
 #include "client/table.h"
 
-#define CHANNEL_CLIENT_ID_BYTES 16
-
 /* What a frame holds beside its calls, at most: header, client_id, three numbers. */
 #define CHANNEL_FRAME_OVERHEAD_BYTES 64
 
@@ -51,7 +49,6 @@ struct endings {
 struct pipit_channel {
         /* set once */
         struct pipit_channel_options options; /* defaults filled in */
-        uint8_t client_id[CHANNEL_CLIENT_ID_BYTES];
         uint32_t held_max;
         struct pipit_inprocess *door; /* NULL: sockets */
         struct sp_loop *loop;         /* of its ipc and tcp sockets; NULL: it has none */

@@ -189,20 +189,43 @@ bool channel_is_corked(const struct pipit_channel *channel)
         return corked == channel;
 }
 
-static size_t finish_all(struct pipit_channel *channel, struct endings *endings)
+/* Its end is told to another thread: no done() runs here. */
+static bool is_brief(const struct pipit_call_state *state)
 {
-        struct pipit_call_state *state = endings->first;
+        return state->is_blocking || state->queue;
+}
+
+static size_t finish_those(struct pipit_call_state *state, bool brief, struct endings *left)
+{
         size_t n_finished = 0;
 
-        *endings = (struct endings){0};
-        corked = channel;
         while (state) {
                 struct pipit_call_state *next = state->next_ending;
 
-                call_finish(state);
+                if (is_brief(state) == brief) {
+                        call_finish(state);
+                        n_finished++;
+                } else {
+                        endings_append(left, state);
+                }
                 state = next;
-                n_finished++;
         }
+
+        return n_finished;
+}
+
+/* A done() may take its time: who waits elsewhere does not wait for it. */
+static size_t finish_all(struct pipit_channel *channel, struct endings *endings)
+{
+        struct pipit_call_state *all = endings->first;
+        struct endings slow = {0};
+        struct endings none = {0};
+        size_t n_finished;
+
+        *endings = (struct endings){0};
+        corked = channel;
+        n_finished = finish_those(all, true, &slow);
+        n_finished += finish_those(slow.first, false, &none);
         corked = NULL;
 
         return n_finished;
@@ -217,21 +240,8 @@ void channel_leave(struct pipit_channel *channel, size_t n_left)
 
 void channel_finish_waiting(struct pipit_channel *channel, struct endings *endings)
 {
-        struct pipit_call_state *state = endings->first;
         struct endings left = {0};
-        size_t n_finished = 0;
-
-        while (state) {
-                struct pipit_call_state *next = state->next_ending;
-
-                if (state->is_blocking) {
-                        call_finish(state);
-                        n_finished++;
-                } else {
-                        endings_append(&left, state);
-                }
-                state = next;
-        }
+        size_t n_finished = finish_those(endings->first, true, &left);
 
         pthread_mutex_lock(&channel->mutex);
         channel_leave(channel, n_finished);

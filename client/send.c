@@ -42,7 +42,7 @@ static uint32_t remaining_ms(const struct pipit_call_state *state, int64_t now_u
 
 static size_t head_size(const struct pipit_channel *channel, uint32_t hold_ms)
 {
-        return PIPIT_FRAME_HEADER_BYTES + encode_bytes_size(sizeof(channel->client_id)) +
+        return PIPIT_FRAME_HEADER_BYTES + encode_bytes_size(ADDRESS_CLIENT_ID_BYTES) +
                encode_number_size(hold_ms) + encode_number_size(channel->held_max) +
                encode_number_size(channel->options.frame_bytes_max);
 }
@@ -52,7 +52,8 @@ static bool write_head(const struct lane *lane,
                        size_t n_body_bytes,
                        struct writing *ret_writing)
 {
-        const struct pipit_channel *channel = lane->address->channel;
+        const struct address *address = lane->address;
+        const struct pipit_channel *channel = address->channel;
         const struct transport *transport = lane->wire->transport;
         size_t n_bytes;
         uint8_t *to;
@@ -66,7 +67,7 @@ static bool write_head(const struct lane *lane,
         pipit_frame_header_write(PIPIT_FRAME_REQUEST, to);
         to += PIPIT_FRAME_HEADER_BYTES;
         to = encode_bytes(
-                to, ENCODE_REQUEST_CLIENT_ID, channel->client_id, sizeof(channel->client_id));
+                to, ENCODE_REQUEST_CLIENT_ID, address->client_id, sizeof(address->client_id));
         to = encode_number(to, ENCODE_REQUEST_HOLD_MS, hold_ms);
         to = encode_number(to, ENCODE_REQUEST_HELD_MAX, channel->held_max);
         ret_writing->to = encode_number(
@@ -278,8 +279,12 @@ static struct transport_message *build_frame(struct lane *lane,
         bool is_poll;
 
         lane->n_ids = 0;
-        if (address->hello_is_due)
-                return build_hello(lane);
+        if (address->hello_is_due) {
+                message = build_hello(lane);
+                if (!message)
+                        channel_wake_at(address->channel, now_us + RETRY_MS * PIPIT_US_PER_MS);
+                return message;
+        }
 
         end_those_too_large(address, endings);
         batch = choose(address, now_us);

@@ -134,7 +134,8 @@ void sp_drop_queue(struct sp_socket *socket)
 {
         while (socket->first) {
                 const struct sp_message *message = socket->first;
-                struct sp_lane *lane = message->lane;
+                /* By the id, which no lane flies with if it is a greeting's: the lane may be closed. */
+                struct sp_lane *lane = socket->lanes[message->id % SP_LANES_MAX];
 
                 if (lane && lane->is_flying && lane->request_id == message->id &&
                     !message->is_begun)

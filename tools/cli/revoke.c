@@ -23,11 +23,7 @@ static int revoke(struct cli_arguments *arguments, const char *name, const char 
                 status = CLI_OK;
         cli_access_edit_end(&edit);
         if (status == CLI_OK)
-                (void)fprintf(stderr,
-                              "pipit: %s is no longer in %s; a server that runs reads it on "
-                              "SIGHUP\n",
-                              name,
-                              path);
+                (void)fprintf(stderr, "pipit: %s is no longer in %s\n", name, path);
 
         return status;
 }
@@ -52,8 +48,8 @@ const struct cli_command cli_command_revoke = {
         .name = "revoke",
         .summary = "Takes a key away from a server's list.",
         .synopsis = "NAME",
-        .text = "Removes the line of NAME from authorized_keys. A server that runs and reads the\n"
-                "file again, on SIGHUP, refuses the key's next request, also in open sessions.",
+        .text = "Removes the line of NAME from authorized_keys. usersd does not read that file "
+                "yet.",
         .examples = "  pipit revoke alice\n"
                     "  pipit revoke alice --file /etc/usersd/authorized_keys\n",
         .options = options,
