@@ -218,9 +218,11 @@ static struct rest *rest_new(int fd, const struct msghdr *message, size_t n_sent
                 const struct iovec *part = &message->msg_iov[i];
                 size_t n_skipped = n_sent < part->iov_len ? n_sent : part->iov_len;
 
+                n_sent -= n_skipped;
+                if (n_skipped == part->iov_len)
+                        continue;
                 memcpy(to, (const uint8_t *)part->iov_base + n_skipped, part->iov_len - n_skipped);
                 to += part->iov_len - n_skipped;
-                n_sent -= n_skipped;
         }
 
         return rest;

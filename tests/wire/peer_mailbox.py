@@ -369,14 +369,19 @@ def left_older_only(server):
     with Channel(server.url) as first:
         text = name()
         slow = sleeping(first, text)
-        with Channel(server.url, first.client_id) as second, Channel(server.url, first.client_id) as third:
-            simple(second.pipe)
-            poll = third.held(hold_ms=EVER_MS)
-            awaiting = second.held(awaits=[slow], hold_ms=EVER_MS)
-            wake(server, text)
-            request_id, response = third.next_response()
-            equal((request_id, response.order), (poll, [slow]))
-            true(not second.pipe.answered(awaiting), "the awaiting frame is held")
+        with Channel(server.url, first.client_id) as second:
+            simple(second.pipe)  # so that the server has it before the third
+            with Channel(server.url, first.client_id) as third:
+                left_by_second(server, text, slow, second, third)
+
+
+def left_by_second(server, text, slow, second, third):
+    poll = third.held(hold_ms=EVER_MS)
+    awaiting = second.held(awaits=[slow], hold_ms=EVER_MS)
+    wake(server, text)
+    request_id, response = third.next_response()
+    equal((request_id, response.order), (poll, [slow]))
+    true(not second.pipe.answered(awaiting), "the awaiting frame is held")
 
 
 # --- whose mailbox --------------------------------------------------------------------

@@ -285,14 +285,15 @@ static void hang_up(const struct client *client)
                 (void)nanosleep(&pause, NULL);
 }
 
-/*
- * nng_close() while a message comes in stops whatever frees pipes in this process,
- * those of the server under test as well: guard.h. So the connection ends first.
- */
 void client_close(struct client *client)
 {
-        hang_up(client);
         (void)nng_close_within_bound(client->socket);
+}
+
+void client_leave(struct client *client)
+{
+        hang_up(client);
+        client_close(client);
 }
 
 /* --- requests -------------------------------------------------------------- */

@@ -174,7 +174,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
         (void)state;
-        client_close(&client);
+        client_leave(&client);
         if (fixture.server)
                 fixture_stop(&fixture);
 
