@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -256,22 +255,34 @@ void client_open(struct client *client, const char *url, bool full)
         assert_int_equal(0, nng_dial(client->socket, url, NULL, 0));
 }
 
+/* What @descriptor is, as "socket:[4711]"; empty: it is closed. Reads no descriptor that nng may just close. */
+static void name_of(int descriptor, char ret_name[32])
+{
+        char path[64];
+        ssize_t n;
+
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", descriptor);
+        n = readlink(path, ret_name, 31);
+        ret_name[n > 0 ? n : 0] = '\0';
+}
+
 static bool is_open(const struct client *client)
 {
-        struct stat now;
+        char name[32];
 
-        return client->descriptor >= 0 && fstat(client->descriptor, &now) == 0 &&
-               now.st_ino == client->socket_number;
+        if (client->descriptor < 0)
+                return false;
+        name_of(client->descriptor, name);
+
+        return strcmp(name, client->socket_name) == 0;
 }
 
 static void learn_descriptor(struct client *client, int descriptor)
 {
-        struct stat now;
-
-        if (descriptor < 0 || is_open(client) || fstat(descriptor, &now) != 0)
+        if (descriptor < 0 || is_open(client))
                 return;
         client->descriptor = descriptor;
-        client->socket_number = now.st_ino;
+        name_of(descriptor, client->socket_name);
 }
 
 /* The connection ends, and nng has closed it. */

@@ -86,8 +86,8 @@ struct client {
         nng_socket socket;
         uint8_t id[16];
         bool full;
-        int descriptor; /* of its connection, once a frame was written; -1: not known */
-        unsigned long socket_number; /* its inode: the descriptor may come to be another's */
+        int descriptor;       /* of its connection, once a frame was written; -1: not known */
+        char socket_name[32]; /* as the kernel calls it: the descriptor may come to be another's */
 };
 
 void client_open(struct client *client, const char *url, bool full);
