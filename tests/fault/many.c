@@ -247,7 +247,7 @@ static void run_once(struct pipit_channel *channel,
                 (void)pthread_join(threads[i], NULL);
         for (size_t i = 0; i < n; i++)
                 pipit_call_deinit(&ones[i].call);
-        (void)check(run.n_ok == n && n_connections <= N_CONNECTIONS_MAX,
+        (void)check(run.n_ok == n && n_connections >= 1 && n_connections <= N_CONNECTIONS_MAX,
                     "wave %u, %s: %zu of %zu calls OK over %d connections",
                     round,
                     kind == 't' ? "threads" : "asynchronous",
