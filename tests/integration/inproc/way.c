@@ -13,9 +13,20 @@ enum way way;
 
 bool way_choose(const char *name)
 {
-        way = strcmp(name, "ipc") == 0 ? WAY_IPC : WAY_INPROCESS;
+        static const char *const names[] = {
+                [WAY_IPC] = "ipc",
+                [WAY_INPROC] = "inproc",
+                [WAY_INPROCESS] = "in-process",
+        };
 
-        return way == WAY_IPC || strcmp(name, "in-process") == 0;
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(names); i++) {
+                if (strcmp(name, names[i]) == 0) {
+                        way = (enum way)i;
+                        return true;
+                }
+        }
+
+        return false;
 }
 
 struct pipit_channel *way_open(struct pipit_server *server,
@@ -24,7 +35,7 @@ struct pipit_channel *way_open(struct pipit_server *server,
 {
         struct pipit_channel *channel;
 
-        if (way == WAY_IPC)
+        if (way != WAY_INPROCESS)
                 channel = pipit_channel_new(url, options, NULL);
         else
                 channel =
@@ -40,7 +51,7 @@ struct setting *setting_make(const struct pipit_server_options *server,
         struct setting *setting = calloc(1, sizeof(*setting));
 
         assert_non_null(setting);
-        fixture_start(&setting->fixture, FIXTURE_IPC, server);
+        fixture_start(&setting->fixture, way == WAY_INPROC ? FIXTURE_INPROC : FIXTURE_IPC, server);
         setting->channel = way_open(setting->fixture.server, setting->fixture.url, channel);
 
         return setting;

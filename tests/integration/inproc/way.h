@@ -1,5 +1,5 @@
 /*
- * Two ways to the same server: by its socket, and in-process
+ * Three ways to the same server: by its socket, by nng's inproc, and straight
  *
  * The server is that of tests/integration/runtime. A program runs its tests over
  * the way that its argument names, so that one text says what holds for both.
@@ -16,6 +16,7 @@
 
 enum way {
         WAY_IPC,
+        WAY_INPROC, /* the one that nng's REQ still goes */
         WAY_INPROCESS,
 };
 
@@ -24,7 +25,7 @@ extern enum way way;
 /* Sets way; false: @name is none. */
 bool way_choose(const char *name);
 
-/* A channel to @server, which is to listen on @url if it is gone to by socket. */
+/* A channel to @server, which is to listen on @url but for WAY_INPROCESS. */
 struct pipit_channel *way_open(struct pipit_server *server,
                                const char *url,
                                const struct pipit_channel_options *options);
