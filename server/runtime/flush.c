@@ -118,7 +118,7 @@ void held_answer(struct rep_context *context, struct rep_message *message)
         struct peer *peer = context->peer;
 
         if (message && peer_sends(peer, rep_message_n_bytes(message))) {
-                peer_answer(context, message);
+                rep_context_answer(context, message);
                 return;
         }
 

@@ -6,7 +6,6 @@
 #include "core/base/uuid.h"
 #include "core/rpc/wire_limits.h"
 #include "server/runtime/address.h"
-#include "server/runtime/guard.h"
 #include "server/runtime/health.h"
 #include "server/runtime/runtime.h"
 #include "server/runtime/watchdog.h"
@@ -233,7 +232,6 @@ struct pipit_server *pipit_server_new(const struct pipit_server_options *options
         if (options_check(&resolved, ret_error) != PIPIT_OK)
                 return NULL;
 
-        guard_arm();
         server = calloc(1, sizeof(*server));
         if (!server) {
                 (void)give_out_of_memory(ret_error);
@@ -397,7 +395,7 @@ static enum pipit_status endpoint_start(struct pipit_server *server,
         if (address.transport == REP_TRANSPORT_IPC)
                 status = address_prepare(&address, ret_error);
         if (status == PIPIT_OK)
-                status = rep_endpoint_listen(endpoint, ret_error);
+                status = rep_endpoint_listen(endpoint, server->loop, ret_error);
         if (status != PIPIT_OK)
                 return name_url(server, url, status, ret_error);
 
@@ -415,13 +413,15 @@ static void threads_stop(struct pipit_server *server)
         server->watchdog = watchdog_free(server->watchdog);
         if (server->housekeeping)
                 housekeeping_stop(server->housekeeping);
+        server->loop = rep_loop_free(server->loop);
 }
 
 static enum pipit_status threads_start(struct pipit_server *server)
 {
         server->housekeeping = housekeeping_new();
         server->workers = workers_new(server->options.n_workers, server->options.worker_queue_max);
-        if (!server->housekeeping || !server->workers)
+        server->loop = rep_loop_new();
+        if (!server->housekeeping || !server->workers || !server->loop)
                 return PIPIT_RESOURCE_EXHAUSTED;
 
         return PIPIT_OK;
