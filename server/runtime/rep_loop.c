@@ -37,10 +37,12 @@ static void *loop_main(void *context)
                 for (int i = 0; i < n_events; i++) {
                         struct rep_source *source = events[i].data.ptr;
 
-                        if (source)
-                                source->on_readable(source, scratch);
-                        else
+                        if (!source) {
                                 ends = true;
+                                continue;
+                        }
+                        (void)atomic_load_explicit(&source->n_turns, memory_order_acquire);
+                        source->on_readable(source, scratch);
                 }
         }
 
@@ -85,6 +87,9 @@ int rep_loop_start(struct rep_loop *loop)
 static int control(struct rep_loop *loop, int operation, struct rep_source *source, int fd)
 {
         struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.ptr = source};
+
+        if (source)
+                atomic_fetch_add_explicit(&source->n_turns, 1, memory_order_release);
 
         return epoll_ctl(loop->epoll_fd, operation, fd, &event) == 0 ? 0 : errno;
 }

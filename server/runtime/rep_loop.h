@@ -8,8 +8,7 @@
 #ifndef SERVER_RUNTIME_REP_LOOP_H
 #define SERVER_RUNTIME_REP_LOOP_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 struct rep_keeper;
@@ -22,7 +21,11 @@ struct rep_source;
 typedef void (*rep_source_fn)(struct rep_source *source, uint8_t *scratch);
 
 struct rep_source {
+        /* in */
         rep_source_fn on_readable; /* or the peer hung up */
+
+        /* private: what one thread did with it has happened before the next one has it */
+        atomic_uint n_turns;
 };
 
 /* NULL: out of memory or descriptors. */

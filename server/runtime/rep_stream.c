@@ -412,10 +412,14 @@ static void on_readable(struct rep_source *source, uint8_t *scratch)
         goes_on = read_on(stream, scratch);
         pipit_server_uncork();
 
-        if (goes_on)
-                rep_loop_arm(loop, &stream->source, stream->fd);
-        else
+        if (!goes_on) {
                 take_down(stream);
+                return;
+        }
+        /* Before this has returned another thread may have taken it down. */
+        rep_stream_ref(stream);
+        rep_loop_arm(loop, &stream->source, stream->fd);
+        rep_stream_unref(stream);
 }
 
 static struct rep_stream *stream_new(struct stream_endpoint *endpoint, int fd)
