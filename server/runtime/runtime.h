@@ -33,11 +33,11 @@
 #include "server/runtime/housekeeping.h"
 #include "server/runtime/inproc.h"
 #include "server/runtime/interceptors.h"
-#include "server/runtime/rep.h"
-#include "server/runtime/rep_loop.h"
 #include "server/runtime/peer.h"
 #include "server/runtime/reflection.h"
 #include "server/runtime/registry.h"
+#include "server/runtime/rep.h"
+#include "server/runtime/rep_loop.h"
 #include "server/runtime/workers.h"
 
 struct watchdog;
