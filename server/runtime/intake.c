@@ -87,6 +87,20 @@ static bool check_header(struct intake *in, bool last)
         return true;
 }
 
+static bool set_principal(struct intake *in)
+{
+        switch (frame_set_principal(in->frame, in->peer->principal)) {
+        case PRINCIPAL_HOLDS:
+                return true;
+        case PRINCIPAL_REVOKED:
+                return reject(in, PIPIT_REJECT_DENIED, 0);
+        case PRINCIPAL_BUSY:
+                break;
+        }
+
+        return reject(in, PIPIT_REJECT_BUSY, 0);
+}
+
 static bool unpack(struct intake *in)
 {
         const uint8_t *body = rep_message_bytes(in->message) + PIPIT_FRAME_HEADER_BYTES;
@@ -103,7 +117,8 @@ static bool unpack(struct intake *in)
         in->frame = frame_new(in->server);
         if (!in->frame)
                 return reject(in, PIPIT_REJECT_BUSY, 0);
-        in->frame->principal = principal_ref(in->peer->principal);
+        if (!set_principal(in))
+                return false;
         in->frame->pid = in->peer->pid;
 
         /* Over the limit it is unpacked all the same, for as long as it takes to refuse its calls. */
@@ -242,7 +257,7 @@ static void check_call(struct intake *in,
         if (strlen(call->method_name) <= PIPIT_METHOD_BYTES_MAX)
                 call->route = registry_find(&in->server->registry, call->method_name);
 
-        if (atomic_load(&in->server->draining) && !(call->route && call->route->open_to_all))
+        if (atomic_load(&in->server->draining) && !(call->route && call->route->while_draining))
                 fail(call, CALL_UNSERVED, RUNTIME_ERROR_DRAINING);
         else if (!call->route)
                 fail(call, CALL_UNSERVED, RUNTIME_ERROR_METHOD_NOT_FOUND);

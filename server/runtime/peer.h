@@ -18,26 +18,10 @@
 
 #include "server/runtime/housekeeping.h"
 #include "server/runtime/nng_rep.h"
+#include "server/runtime/principal.h"
 
 struct box;
 struct pipit_server;
-
-#define PRINCIPAL_NAME_SIZE 24 /* "uid:4294967295" */
-
-/* Who calls. One for all pipes of the same name. */
-struct principal {
-        /* out */
-        char name[PRINCIPAL_NAME_SIZE];
-        bool may_call_all; /* else only what is open to all */
-
-        /* limits */
-        atomic_uint n_mailboxes;
-        atomic_size_t decoded_bytes;
-
-        /* private */
-        atomic_uint refs; /* falls to 0 only under the table's mutex */
-        struct principal *next;
-};
 
 /* A pipe on which a full client's mailbox was named. */
 struct attachment {
@@ -85,8 +69,6 @@ struct peer_table {
         struct peer_shard shards[PEER_SHARDS];
         atomic_uint n_pipes;
         atomic_uint_fast64_t n_ever; /* pipes that have come */
-        pthread_mutex_t mutex;
-        struct principal *principals;
 };
 
 void peer_table_init(struct peer_table *table);
@@ -126,8 +108,5 @@ void peer_table_shut_down(struct pipit_server *server);
 
 /* Cancels everything of all simple clients. */
 void peer_table_kill(struct pipit_server *server);
-
-struct principal *principal_ref(struct principal *principal);
-void principal_unref(struct pipit_server *server, struct principal *principal);
 
 #endif

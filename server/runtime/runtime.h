@@ -3,7 +3,8 @@
  *
  *      nng_rep   one URL's socket, contexts that receive and answer
  *      inproc    the same for clients of this process, without a socket
- *      peer      who is at the other end of a pipe
+ *      peer      one pipe
+ *      principal who is at its other end, and what it may call
  *      intake    a received frame: checked, unpacked, taken in by a mailbox
  *      dispatch  its calls, to their handlers
  *      box       a client's mailbox: states, ready replies, held frames
@@ -23,6 +24,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "core/access/rules.h"
 #include "core/base/arena.h"
 #include "core/base/log.h"
 #include "core/rpc/wire_check.h"
@@ -35,6 +37,7 @@
 #include "server/runtime/interceptors.h"
 #include "server/runtime/nng_rep.h"
 #include "server/runtime/peer.h"
+#include "server/runtime/principal.h"
 #include "server/runtime/reflection.h"
 #include "server/runtime/registry.h"
 #include "server/runtime/workers.h"
@@ -65,6 +68,8 @@ struct pipit_server {
         struct housekeeping *housekeeping;
         struct watchdog *watchdog;
 
+        struct pipit_rules_holder rules; /* who may call what */
+        struct principal_table principals;
         struct peer_table peers;
         struct box_table boxes;
         struct frame_pool frames;

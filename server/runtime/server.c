@@ -141,6 +141,8 @@ void server_unref(struct pipit_server *server)
         frame_pool_deinit(&server->frames);
         box_table_deinit(&server->boxes);
         peer_table_deinit(&server->peers);
+        principal_table_deinit(&server->principals);
+        pipit_rules_holder_deinit(&server->rules);
         housekeeping_free(server->housekeeping);
         registry_deinit(&server->registry);
         pipit_arena_deinit(&server->texts);
@@ -190,13 +192,13 @@ bool server_has_service(const struct pipit_server *server, const char *name)
         return registry_has_service(&server->registry, name, strlen(name));
 }
 
-/* The first service, and the one that is open to all. */
+/* The first service, and the one that still answers while the others drain. */
 static enum pipit_status health_add(struct pipit_server *server)
 {
         enum pipit_status status = health_register(server);
 
         if (status == PIPIT_OK)
-                server->registry.services[0].open_to_all = true;
+                server->registry.services[0].while_draining = true;
 
         return status;
 }
@@ -211,6 +213,22 @@ static enum pipit_status reflection_add(struct pipit_server *server)
                 return PIPIT_RESOURCE_EXHAUSTED;
 
         return reflection_register(server->reflection, server);
+}
+
+/* What holds without files. */
+static bool rules_init(struct pipit_rules_holder *holder,
+                       const struct pipit_server_options *options)
+{
+        struct pipit_policy *policy =
+                pipit_policy_new_default(geteuid(), options->insecure_plaintext);
+        struct pipit_access_problem problem;
+        struct pipit_rules *rules = policy ? pipit_rules_new(policy, NULL, "", &problem) : NULL;
+
+        if (rules && pipit_rules_holder_init(holder, rules))
+                return true;
+        pipit_rules_unref(rules);
+
+        return false;
 }
 
 /* The log is the outermost: it sees what all others made of a call. */
@@ -235,14 +253,16 @@ struct pipit_server *pipit_server_new(const struct pipit_server_options *options
 
         guard_arm();
         server = calloc(1, sizeof(*server));
-        if (!server) {
+        if (!server || !rules_init(&server->rules, &resolved)) {
                 (void)give_out_of_memory(ret_error);
+                free(server);
                 return NULL;
         }
         server->options = resolved;
         server->log = resolved.log;
         server->instance = instance_new();
         limits_init(server);
+        principal_table_init(&server->principals);
         peer_table_init(&server->peers);
         box_table_init(&server->boxes);
         frame_pool_init(&server->frames);
