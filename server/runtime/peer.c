@@ -129,6 +129,8 @@ static void run_removal(struct job *job)
         struct peer *peer = pipit_container_of(job, struct peer, removal);
         struct attachment *attachment;
 
+        if (peer->is_keyed)
+                sealed_remove_pipe(peer->server->sealed, peer->pipe);
         kill_simple(peer);
 
         pthread_mutex_lock(&peer->mutex);
@@ -182,11 +184,16 @@ void peer_close(struct peer *peer)
 
 void peer_close_stuck(struct peer *peer)
 {
+        char source[SOURCE_TEXT_SIZE];
+
+        source_format(&peer->source, source);
         if (!atomic_load(&peer->closes))
                 pipit_log_line(peer->server->log,
                                PIPIT_LOG_WARNING,
                                "a peer does not read; closing its pipe",
-                               PIPIT_LOG_STRING("principal", peer->principal->name),
+                               PIPIT_LOG_STRING("principal",
+                                                peer->is_keyed ? NULL : peer->principal->name),
+                               PIPIT_LOG_STRING("source", source[0] ? source : NULL),
                                PIPIT_LOG_INT("pid", peer->pid));
         peer_close(peer);
 }
@@ -251,6 +258,8 @@ static struct peer *peer_new(struct pipit_server *server,
         peer->pipe = pipe;
         peer->serial = atomic_fetch_add(&server->peers.n_ever, 1);
         peer->pid = identity->pid;
+        peer->is_keyed = identity->transport == REP_TRANSPORT_TCP && server->sealed;
+        peer->source = identity->source;
         atomic_init(&peer->descriptor, -1);
         peer->removal.run = run_removal;
         peer->closing.run = run_closing;

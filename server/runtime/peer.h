@@ -36,11 +36,14 @@ struct peer {
         uint32_t pipe;
         uint64_t serial; /* counts pipes as they come */
         pid_t pid;       /* 0: unknown; for logs */
+        bool is_keyed;   /* it speaks for whom its sessions are with, and @principal for nobody */
+        struct source source; /* of tcp */
         atomic_bool gone;
         atomic_int descriptor; /* of its connection; -1: not known. Another's when gone */
 
         /* limits */
         atomic_uint n_held;            /* frames of full clients */
+        atomic_bool shakes_hands;      /* a hello waits */
         atomic_size_t n_sending_bytes; /* answers that its pipe has not taken */
 
         /* mutex */

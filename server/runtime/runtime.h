@@ -5,6 +5,7 @@
  *      inproc    the same for clients of this process, without a socket
  *      peer      one pipe
  *      principal who is at its other end, and what it may call
+ *      handshakes, sealed: the sessions of tcp pipes; source, where these come from
  *      intake    a received frame: checked, unpacked, taken in by a mailbox
  *      dispatch  its calls, to their handlers
  *      box       a client's mailbox: states, ready replies, held frames
@@ -32,6 +33,7 @@
 #include "server/runtime/box.h"
 #include "server/runtime/call.h"
 #include "server/runtime/call_log.h"
+#include "server/runtime/handshakes.h"
 #include "server/runtime/housekeeping.h"
 #include "server/runtime/inproc.h"
 #include "server/runtime/interceptors.h"
@@ -40,6 +42,7 @@
 #include "server/runtime/principal.h"
 #include "server/runtime/reflection.h"
 #include "server/runtime/registry.h"
+#include "server/runtime/sealed.h"
 #include "server/runtime/workers.h"
 
 struct watchdog;
@@ -67,6 +70,9 @@ struct pipit_server {
         struct workers *workers;
         struct housekeeping *housekeeping;
         struct watchdog *watchdog;
+        const struct pipit_noise_keys *keys; /* in guarded memory; NULL: tcp has no sessions */
+        struct sealed *sealed;               /* with keys */
+        struct handshakes *handshakes;       /* with keys */
 
         struct pipit_rules_holder rules; /* who may call what */
         struct principal_table principals;

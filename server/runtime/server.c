@@ -138,6 +138,7 @@ void server_unref(struct pipit_server *server)
         if (atomic_fetch_sub(&server->refs, 1) != 1)
                 return;
 
+        sealed_free(server->sealed);
         frame_pool_deinit(&server->frames);
         box_table_deinit(&server->boxes);
         peer_table_deinit(&server->peers);
@@ -433,6 +434,7 @@ static enum pipit_status endpoint_start(struct pipit_server *server,
 static void threads_stop(struct pipit_server *server)
 {
         server->watchdog = watchdog_free(server->watchdog);
+        server->handshakes = handshakes_free(server->handshakes);
         if (server->housekeeping)
                 housekeeping_stop(server->housekeeping);
 }
@@ -443,8 +445,14 @@ static enum pipit_status threads_start(struct pipit_server *server)
         server->workers = workers_new(server->options.n_workers, server->options.worker_queue_max);
         if (!server->housekeeping || !server->workers)
                 return PIPIT_RESOURCE_EXHAUSTED;
+        if (!server->keys)
+                return PIPIT_OK;
 
-        return PIPIT_OK;
+        server->sealed = sealed_new(server);
+        if (server->sealed)
+                server->handshakes = handshakes_new(server->sealed, server->keys);
+
+        return server->handshakes ? PIPIT_OK : PIPIT_RESOURCE_EXHAUSTED;
 }
 
 static enum pipit_status services_seal(struct pipit_server *server, struct pipit_error *ret_error)
