@@ -89,6 +89,10 @@ static bool check_header(struct intake *in, bool last)
 
 static bool set_principal(struct intake *in)
 {
+        if (in->peer->principal->kind == PIPIT_ACCESS_ANONYMOUS &&
+            !in->server->options.insecure_plaintext)
+                return reject(in, PIPIT_REJECT_DENIED, 0);
+
         switch (frame_set_principal(in->frame, in->peer->principal)) {
         case PRINCIPAL_HOLDS:
                 return true;

@@ -5,6 +5,7 @@
  *      inproc    the same for clients of this process, without a socket
  *      peer      one pipe
  *      principal who is at its other end, and what it may call
+ *      access_files  the key of the server, and the rules that hold
  *      intake    a received frame: checked, unpacked, taken in by a mailbox
  *      dispatch  its calls, to their handlers
  *      box       a client's mailbox: states, ready replies, held frames
@@ -42,6 +43,7 @@
 #include "server/runtime/registry.h"
 #include "server/runtime/workers.h"
 
+struct pipit_noise_keys;
 struct watchdog;
 
 enum server_phase {
@@ -68,7 +70,9 @@ struct pipit_server {
         struct housekeeping *housekeeping;
         struct watchdog *watchdog;
 
-        struct pipit_rules_holder rules; /* who may call what */
+        struct pipit_noise_keys *keys;              /* its own; NULL: it makes no sessions */
+        struct pipit_rules_holder rules;            /* who may call what */
+        struct pipit_access_problem access_problem; /* of whoever starts or reloads */
         struct principal_table principals;
         struct peer_table peers;
         struct box_table boxes;
