@@ -5,6 +5,7 @@
  *      inproc    the same for clients of this process, without a socket
  *      peer      one pipe
  *      principal who is at its other end, and what it may call
+ *      access_files  the key of the server, and the rules that hold
  *      handshakes, sealed: the sessions of tcp pipes; source, where these come from
  *      intake    a received frame: checked, unpacked, taken in by a mailbox
  *      dispatch  its calls, to their handlers
@@ -45,6 +46,7 @@
 #include "server/runtime/sealed.h"
 #include "server/runtime/workers.h"
 
+struct pipit_noise_keys;
 struct watchdog;
 
 enum server_phase {
@@ -70,11 +72,12 @@ struct pipit_server {
         struct workers *workers;
         struct housekeeping *housekeeping;
         struct watchdog *watchdog;
-        const struct pipit_noise_keys *keys; /* in guarded memory; NULL: tcp has no sessions */
-        struct sealed *sealed;               /* with keys */
-        struct handshakes *handshakes;       /* with keys */
+        struct sealed *sealed; /* NULL: it makes no sessions */
+        struct handshakes *handshakes;
 
-        struct pipit_rules_holder rules; /* who may call what */
+        struct pipit_noise_keys *keys;              /* its own; NULL: it makes no sessions */
+        struct pipit_rules_holder rules;            /* who may call what */
+        struct pipit_access_problem access_problem; /* of whoever starts or reloads */
         struct principal_table principals;
         struct peer_table peers;
         struct box_table boxes;

@@ -3,8 +3,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/access/key_file.h"
 #include "core/base/uuid.h"
 #include "core/rpc/wire_limits.h"
+#include "server/runtime/access_files.h"
 #include "server/runtime/address.h"
 #include "server/runtime/guard.h"
 #include "server/runtime/health.h"
@@ -144,6 +146,7 @@ void server_unref(struct pipit_server *server)
         peer_table_deinit(&server->peers);
         principal_table_deinit(&server->principals);
         pipit_rules_holder_deinit(&server->rules);
+        server->keys = pipit_key_pair_free(server->keys);
         housekeeping_free(server->housekeeping);
         registry_deinit(&server->registry);
         pipit_arena_deinit(&server->texts);
@@ -216,14 +219,10 @@ static enum pipit_status reflection_add(struct pipit_server *server)
         return reflection_register(server->reflection, server);
 }
 
-/* What holds without files. */
 static bool rules_init(struct pipit_rules_holder *holder,
                        const struct pipit_server_options *options)
 {
-        struct pipit_policy *policy =
-                pipit_policy_new_default(geteuid(), options->insecure_plaintext);
-        struct pipit_access_problem problem;
-        struct pipit_rules *rules = policy ? pipit_rules_new(policy, NULL, "", &problem) : NULL;
+        struct pipit_rules *rules = access_rules_default(options);
 
         if (rules && pipit_rules_holder_init(holder, rules))
                 return true;
@@ -320,13 +319,14 @@ static enum pipit_status url_check(const struct pipit_server *server,
                                   "tcp://127.0.0.1:port or inproc://name");
         if (address.transport != REP_TRANSPORT_TCP)
                 return PIPIT_OK;
-        if (!server->options.insecure_plaintext)
+        if (!server->options.insecure_plaintext && !server->options.key_path)
                 return give_error(ret_error,
                                   PIPIT_INVALID_ARGUMENT,
                                   "PLAINTEXT_REFUSED",
-                                  "tcp without keys needs the option insecure_plaintext, and a "
+                                  "tcp needs a key of the server's own, which `pipit keygen "
+                                  "server.key` makes, or the option insecure_plaintext and a "
                                   "loopback address");
-        if (!address_is_loopback(&address))
+        if (server->options.insecure_plaintext && !address_is_loopback(&address))
                 return give_error(ret_error,
                                   PIPIT_INVALID_ARGUMENT,
                                   "PLAINTEXT_REFUSED",
@@ -422,7 +422,7 @@ static enum pipit_status endpoint_start(struct pipit_server *server,
         if (status != PIPIT_OK)
                 return name_url(server, url, status, ret_error);
 
-        if (address.transport == REP_TRANSPORT_TCP)
+        if (address.transport == REP_TRANSPORT_TCP && server->options.insecure_plaintext)
                 pipit_log_line(server->log,
                                PIPIT_LOG_WARNING,
                                "tcp without keys: anyone on this machine may call",
@@ -445,6 +445,12 @@ static enum pipit_status threads_start(struct pipit_server *server)
         server->workers = workers_new(server->options.n_workers, server->options.worker_queue_max);
         if (!server->housekeeping || !server->workers)
                 return PIPIT_RESOURCE_EXHAUSTED;
+
+        return PIPIT_OK;
+}
+
+static enum pipit_status sessions_start(struct pipit_server *server, struct pipit_error *ret_error)
+{
         if (!server->keys)
                 return PIPIT_OK;
 
@@ -452,7 +458,7 @@ static enum pipit_status threads_start(struct pipit_server *server)
         if (server->sealed)
                 server->handshakes = handshakes_new(server->sealed, server->keys);
 
-        return server->handshakes ? PIPIT_OK : PIPIT_RESOURCE_EXHAUSTED;
+        return server->handshakes ? PIPIT_OK : give_out_of_memory(ret_error);
 }
 
 static enum pipit_status services_seal(struct pipit_server *server, struct pipit_error *ret_error)
@@ -470,6 +476,17 @@ static enum pipit_status services_seal(struct pipit_server *server, struct pipit
                                   "a registered service has a .proto file that cannot be read");
 
         return PIPIT_OK;
+}
+
+/* Whether it listens where callers are known by their keys. */
+static bool listens_by_key(const struct pipit_server *server)
+{
+        for (size_t i = 0; i < server->n_endpoints; ++i) {
+                if (rep_endpoint_transport(server->endpoints[i]) == REP_TRANSPORT_TCP)
+                        return !server->options.insecure_plaintext;
+        }
+
+        return false;
 }
 
 /* Unlike a drain: nobody has been served yet. */
@@ -496,6 +513,10 @@ enum pipit_status pipit_server_start(struct pipit_server *server, struct pipit_e
         if (threads_start(server) != PIPIT_OK)
                 status = give_out_of_memory(ret_error);
         else
+                status = access_files_load(server, listens_by_key(server), ret_error);
+        if (status == PIPIT_OK)
+                status = sessions_start(server, ret_error);
+        if (status == PIPIT_OK)
                 status = services_seal(server, ret_error);
         for (size_t i = 0; status == PIPIT_OK && i < server->n_endpoints; ++i)
                 status = endpoint_start(server, server->endpoints[i], ret_error);

@@ -133,7 +133,7 @@ void fixture_start_with(struct fixture *fixture,
         pthread_cond_init(&fixture->changed, NULL);
         choose_url(fixture, url);
 
-        all.insecure_plaintext = true;
+        all.insecure_plaintext = all.key_path == NULL;
         fixture->server = pipit_server_new(&all, &error);
         assert_non_null(fixture->server);
         assert_int_equal(PIPIT_OK,

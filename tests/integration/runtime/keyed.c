@@ -3,75 +3,88 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "core/access/key.h"
 #include "core/base/clock.h"
 #include "server/runtime/runtime.h"
 
-/* Alice's line comes first. */
-static size_t write_lines(const struct keyed *keyed, char *text, size_t n_text)
+static void write_file(const char *path, const char *text)
 {
-        char alice[PIPIT_KEY_TEXT_SIZE], bob[PIPIT_KEY_TEXT_SIZE];
+        FILE *file = fopen(path, "w");
+
+        assert_non_null(file);
+        assert_true(fputs(text, file) >= 0);
+        assert_int_equal(0, fclose(file));
+        assert_int_equal(0, chmod(path, 0600));
+}
+
+static void authorize(const struct keyed *keyed, bool alice_too)
+{
+        char alice[PIPIT_KEY_TEXT_SIZE], bob[PIPIT_KEY_TEXT_SIZE], text[512];
 
         pipit_key_format(PIPIT_KEY_PUBLIC, keyed->alice.public, alice);
         pipit_key_format(PIPIT_KEY_PUBLIC, keyed->bob.public, bob);
-
-        return (size_t)snprintf(
-                text, n_text, "%s alice roles=admin\n%s bob roles=admin\n", alice, bob);
+        (void)snprintf(text,
+                       sizeof(text),
+                       "%s%s alice roles=admin\n%s bob roles=admin\n",
+                       alice_too ? "" : "# ",
+                       alice,
+                       bob);
+        write_file(keyed->authorized_keys_path, text);
 }
 
-static struct pipit_rules *rules_of(const char *text)
+static void make_files(struct keyed *keyed)
 {
-        struct pipit_access_problem problem;
-        struct pipit_authorized_keys *listed =
-                pipit_authorized_keys_parse("authorized_keys", text, strlen(text), &problem);
-        struct pipit_policy *policy = pipit_policy_new_default(geteuid(), false);
-        struct pipit_rules *rules;
+        const char *temporary = getenv("TMPDIR");
+        char secret[PIPIT_KEY_TEXT_SIZE];
 
-        assert_non_null(listed);
-        assert_non_null(policy);
-        rules = pipit_rules_new(policy, listed, "authorized_keys", &problem);
-        assert_non_null(rules);
+        (void)snprintf(keyed->directory,
+                       sizeof(keyed->directory),
+                       "%.40s/pipit-XXXXXX",
+                       temporary ? temporary : "/tmp");
+        assert_non_null(mkdtemp(keyed->directory));
+        (void)snprintf(keyed->key_path, sizeof(keyed->key_path), "%s/server.key", keyed->directory);
+        (void)snprintf(keyed->authorized_keys_path,
+                       sizeof(keyed->authorized_keys_path),
+                       "%s/authorized_keys",
+                       keyed->directory);
 
-        return rules;
-}
-
-/* prepare() of the fixture has no context. */
-static struct keyed *preparing;
-
-static void prepare(struct pipit_server *server)
-{
-        char text[512];
-
-        (void)write_lines(preparing, text, sizeof(text));
-        pipit_rules_holder_swap(&server->rules, rules_of(text));
-        server->keys = &preparing->server;
+        pipit_key_format(PIPIT_KEY_SECRET, keyed->server.secret, secret);
+        write_file(keyed->key_path, secret);
+        authorize(keyed, true);
 }
 
 void keyed_start(struct keyed *keyed, const struct pipit_server_options *options)
 {
+        struct pipit_server_options all = options ? *options : (struct pipit_server_options){};
+
         memset(keyed, 0, sizeof(*keyed));
         pipit_noise_keys_generate(&keyed->server);
         pipit_noise_keys_generate(&keyed->alice);
         pipit_noise_keys_generate(&keyed->bob);
         pipit_noise_keys_generate(&keyed->stranger);
-        preparing = keyed;
-        fixture_start_with(&keyed->fixture, FIXTURE_TCP, options, prepare);
+        make_files(keyed);
+        all.key_path = keyed->key_path;
+        all.authorized_keys_path = keyed->authorized_keys_path;
+        fixture_start(&keyed->fixture, FIXTURE_TCP, &all);
 }
 
 void keyed_stop(struct keyed *keyed)
 {
         fixture_stop(&keyed->fixture);
         sealed_secrets_free();
+        (void)unlink(keyed->key_path);
+        (void)unlink(keyed->authorized_keys_path);
+        (void)rmdir(keyed->directory);
 }
 
 void keyed_revoke_alice(struct keyed *keyed)
 {
-        char text[512];
-
-        (void)write_lines(keyed, text, sizeof(text));
-        pipit_rules_holder_swap(&keyed->fixture.server->rules, rules_of(strchr(text, '\n') + 1));
+        authorize(keyed, false);
+        assert_int_equal(PIPIT_OK, pipit_server_reload(keyed->fixture.server, NULL));
 }
 
 struct pipit_session *keyed_connect(struct keyed *keyed,

@@ -15,6 +15,9 @@ struct keyed {
         struct pipit_noise_keys alice;
         struct pipit_noise_keys bob;
         struct pipit_noise_keys stranger;
+        char directory[64]; /* of its files */
+        char key_path[96];
+        char authorized_keys_path[96];
 };
 
 void keyed_start(struct keyed *keyed, const struct pipit_server_options *options);
@@ -22,7 +25,7 @@ void keyed_start(struct keyed *keyed, const struct pipit_server_options *options
 /* All sessions of its clients have been given back. */
 void keyed_stop(struct keyed *keyed);
 
-/* From here on it knows bob alone. */
+/* Has it read authorized_keys again: from here on it knows bob alone. */
 void keyed_revoke_alice(struct keyed *keyed);
 
 /* A pipe, and a session of @keys on it. */
