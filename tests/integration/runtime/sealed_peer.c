@@ -1,5 +1,7 @@
 #include "tests/integration/runtime/sealed_peer.h"
 
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,19 +83,40 @@ static uint64_t read_big_endian(const uint8_t *from, size_t n_bytes)
         return number;
 }
 
-void sealed_peer_connect(struct sealed_peer *peer, const char *url)
+static int dial(const char *url, uint32_t source)
+{
+        struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(source)};
+        struct address address;
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const int at_once = 1;
+
+        assert_true(fd >= 0);
+        assert_true(address_parse(url, &address));
+        assert_int_equal(0, setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof(at_once)));
+        assert_int_equal(0, bind(fd, (const struct sockaddr *)&own, sizeof(own)));
+        assert_int_equal(0, connect(fd, &address.sockaddr.any, address.n_bytes));
+
+        return fd;
+}
+
+static void greet(struct sealed_peer *peer, int fd)
 {
         static const uint8_t greeting[SP_BYTES] = {0, 'S', 'P', 0, 0, 0x30, 0, 0};
         uint8_t greeted[SP_BYTES];
-        struct address address;
 
-        assert_true(address_parse(url, &address));
-        *peer = (struct sealed_peer){
-                .fd = socket(address.sockaddr.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-        assert_true(peer->fd >= 0);
-        assert_int_equal(0, connect(peer->fd, &address.sockaddr.any, address.n_bytes));
-        assert_true(write_all(peer->fd, greeting, sizeof(greeting)));
-        assert_true(read_all(peer->fd, greeted, sizeof(greeted)));
+        *peer = (struct sealed_peer){.fd = fd};
+        assert_true(write_all(fd, greeting, sizeof(greeting)));
+        assert_true(read_all(fd, greeted, sizeof(greeted)));
+}
+
+void sealed_peer_connect(struct sealed_peer *peer, const char *url)
+{
+        greet(peer, dial(url, INADDR_LOOPBACK));
+}
+
+void sealed_peer_connect_from(struct sealed_peer *peer, const char *url, uint8_t source)
+{
+        greet(peer, dial(url, (INADDR_LOOPBACK & ~0xffU) + 0x100U + source));
 }
 
 void sealed_peer_close(struct sealed_peer *peer)

@@ -26,6 +26,9 @@ struct sealed_frame {
 void sealed_frame_free(struct sealed_frame *frame);
 
 void sealed_peer_connect(struct sealed_peer *peer, const char *url);
+
+/* The same from 127.0.1.@source (from 1): another one than the rest to what limits handshakes. */
+void sealed_peer_connect_from(struct sealed_peer *peer, const char *url, uint8_t source);
 void sealed_peer_close(struct sealed_peer *peer);
 
 /* Sends a frame under a new request id, which it returns; 0: the pipe is closed. */
