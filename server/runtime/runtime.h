@@ -5,6 +5,7 @@
  *      inproc    the same for clients of this process, without a socket
  *      peer      one pipe
  *      principal who is at its other end, and what it may call
+ *      groups    of its uid
  *      access_files  the key of the server, and the rules that hold
  *      intake    a received frame: checked, unpacked, taken in by a mailbox
  *      dispatch  its calls, to their handlers
@@ -33,6 +34,7 @@
 #include "server/runtime/box.h"
 #include "server/runtime/call.h"
 #include "server/runtime/call_log.h"
+#include "server/runtime/groups.h"
 #include "server/runtime/housekeeping.h"
 #include "server/runtime/inproc.h"
 #include "server/runtime/interceptors.h"
@@ -73,6 +75,7 @@ struct pipit_server {
         struct pipit_noise_keys *keys;              /* its own; NULL: it makes no sessions */
         struct pipit_rules_holder rules;            /* who may call what */
         struct pipit_access_problem access_problem; /* of whoever starts or reloads */
+        struct groups *groups;
         struct principal_table principals;
         struct peer_table peers;
         struct box_table boxes;

@@ -435,13 +435,15 @@ static void threads_stop(struct pipit_server *server)
         server->watchdog = watchdog_free(server->watchdog);
         if (server->housekeeping)
                 housekeeping_stop(server->housekeeping);
+        server->groups = groups_free(server->groups);
 }
 
 static enum pipit_status threads_start(struct pipit_server *server)
 {
         server->housekeeping = housekeeping_new();
+        server->groups = groups_new(groups_find_in_system, server->log);
         server->workers = workers_new(server->options.n_workers, server->options.worker_queue_max);
-        if (!server->housekeeping || !server->workers)
+        if (!server->housekeeping || !server->workers || !server->groups)
                 return PIPIT_RESOURCE_EXHAUSTED;
 
         return PIPIT_OK;
