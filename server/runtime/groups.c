@@ -1,19 +1,10 @@
 #include "server/runtime/groups.h"
 
-#include <errno.h>
-#include <grp.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "core/base/clock.h"
-
-#define NAME_BYTES     ((size_t)64 * 1024) /* a line of passwd */
-#define GROUPS_AT_ONCE 64
-#define GROUPS_MAX     65536 /* NGROUPS_MAX of Linux */
 
 /* Of one uid. In the list while it may be found; looked up by the thread in any case. */
 struct entry {
@@ -42,17 +33,18 @@ struct groups {
 
 /* --- gids -------------------------------------------------------------------------- */
 
-struct gids *gids_new(const uint32_t *ids, size_t n_ids)
+/* NULL: they cannot be told, or memory is out. */
+static struct gids *gids_find(groups_find_fn find, uint32_t uid)
 {
-        struct gids *gids = malloc(sizeof(*gids) + n_ids * sizeof(gids->storage[0]));
+        struct gids *gids = calloc(1, sizeof(*gids));
+        uint32_t *ids = NULL;
 
-        if (!gids)
+        if (!gids || !find(uid, &ids, &gids->n_ids)) {
+                free(gids);
                 return NULL;
+        }
 
-        if (n_ids > 0)
-                memcpy(gids->storage, ids, n_ids * sizeof(gids->storage[0]));
-        gids->ids = gids->storage;
-        gids->n_ids = n_ids;
+        gids->ids = ids;
         atomic_init(&gids->refs, 1);
 
         return gids;
@@ -67,62 +59,11 @@ static struct gids *gids_ref(struct gids *gids)
 
 void gids_unref(struct gids *gids)
 {
-        if (gids && atomic_fetch_sub(&gids->refs, 1) == 1)
-                free(gids);
-}
+        if (!gids || atomic_fetch_sub(&gids->refs, 1) != 1)
+                return;
 
-/* --- the system's -------------------------------------------------------------------- */
-
-_Static_assert(sizeof(gid_t) == sizeof(uint32_t), "getgrouplist() writes what gids hold");
-
-static struct gids *list_of(const struct passwd *user)
-{
-        int n_room = GROUPS_AT_ONCE;
-
-        while (n_room <= GROUPS_MAX) {
-                uint32_t *ids = calloc((size_t)n_room, sizeof(*ids));
-                struct gids *gids = NULL;
-                int n_ids = n_room;
-                bool fits;
-
-                if (!ids)
-                        return NULL;
-                fits = getgrouplist(user->pw_name, user->pw_gid, ids, &n_ids) >= 0;
-                if (fits)
-                        gids = gids_new(ids, (size_t)n_ids);
-                free(ids);
-                if (fits)
-                        return gids;
-                n_room *= 4;
-        }
-
-        return NULL;
-}
-
-/* How getpwuid_r() says that there is none, as its manual lists them. */
-static bool is_nobody(int error)
-{
-        return error == 0 || error == ENOENT || error == ESRCH || error == EBADF || error == EPERM;
-}
-
-struct gids *groups_find_in_system(uint32_t uid)
-{
-        struct passwd entry, *user = NULL;
-        char *buffer = malloc(NAME_BYTES);
-        struct gids *gids = NULL;
-        int error;
-
-        if (!buffer)
-                return NULL;
-
-        error = getpwuid_r(uid, &entry, buffer, NAME_BYTES, &user);
-        if (user)
-                gids = list_of(user);
-        else if (is_nobody(error))
-                gids = gids_new(NULL, 0);
-        free(buffer);
-
-        return gids;
+        free((void *)(uintptr_t)gids->ids);
+        free(gids);
 }
 
 /* --- entries, with the mutex ----------------------------------------------------------- */
@@ -219,7 +160,7 @@ static void look_up(struct groups *groups, struct entry *entry)
         struct gids *gids;
 
         pthread_mutex_unlock(&groups->mutex);
-        gids = groups->find(entry->uid);
+        gids = gids_find(groups->find, entry->uid);
         if (!gids)
                 pipit_log_line(groups->log,
                                PIPIT_LOG_ERROR,

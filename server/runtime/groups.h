@@ -25,23 +25,18 @@
 
 /* Read-only, and counted by references. */
 struct gids {
+        /* out */
         const uint32_t *ids;
         size_t n_ids;
 
         /* private */
         atomic_uint refs;
-        uint32_t storage[];
 };
 
-/* NULL: out of memory. */
-struct gids *gids_new(const uint32_t *ids, size_t n_ids);
 void gids_unref(struct gids *gids); /* NULL is a no-op */
 
-/* A reference; a uid without a name has none. NULL: they cannot be told now. May block. */
-typedef struct gids *(*groups_find_fn)(uint32_t uid);
-
-/* getpwuid_r() and getgrouplist(). */
-struct gids *groups_find_in_system(uint32_t uid);
+/* As pipit_user_groups(). */
+typedef bool (*groups_find_fn)(uint32_t uid, uint32_t **ret_gids, size_t *ret_n_gids);
 
 struct groups;
 

@@ -15,7 +15,7 @@
  *      reply     an answer, packed; bursts
  *      interceptors (access and call_log among them): hooks around calls
  *      workers   threads for handlers that block
- *      health, reflection (with symbols): the services of every server
+ *      health, admin, reflection (with symbols): the services of every server
  *      housekeeping, watchdog, guard, drain: what happens beside
  */
 

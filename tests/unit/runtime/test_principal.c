@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "server/runtime/runtime.h"
@@ -75,18 +76,23 @@ static void reload(const char *policy_text, const char *keys_text)
         pipit_rules_holder_swap(&server.rules, rules_new(policy_text, keys_text));
 }
 
-static struct gids *find_no_groups(uint32_t uid)
+static bool find_no_groups(uint32_t uid, uint32_t **ret_gids, size_t *ret_n_gids)
 {
         (void)uid;
+        (void)ret_gids;
+        (void)ret_n_gids;
 
-        return NULL;
+        return false;
 }
 
-static struct gids *find_readers(uint32_t uid)
+static bool find_readers(uint32_t uid, uint32_t **ret_gids, size_t *ret_n_gids)
 {
-        const uint32_t ids[] = {5, GID};
+        *ret_gids = calloc(2, sizeof(**ret_gids));
+        *ret_n_gids = 2;
+        assert_non_null(*ret_gids);
+        (*ret_gids)[1] = uid == 1000 ? GID : GID + 1;
 
-        return gids_new(ids, uid == 1000 ? 2 : 1);
+        return true;
 }
 
 static int set_up(void **state)
