@@ -164,8 +164,13 @@ static void log_reload(const struct pipit_server *server, const struct pipit_rul
 enum pipit_status pipit_server_reload(struct pipit_server *server, struct pipit_error *ret_error)
 {
         struct pipit_access_problem *problem = &server->access_problem;
-        struct pipit_rules *rules = rules_read(&server->options, problem);
+        struct pipit_rules *rules;
 
+        if (server->phase != SERVER_STARTED)
+                return fail("a server that has not started, or has stopped, reads no files again",
+                            ret_error);
+
+        rules = rules_read(&server->options, problem);
         if (!rules) {
                 pipit_log_line(server->log,
                                PIPIT_LOG_ERROR,
@@ -174,6 +179,7 @@ enum pipit_status pipit_server_reload(struct pipit_server *server, struct pipit_
                 return fail(problem->text, ret_error);
         }
 
+        groups_forget(server->groups);
         pipit_rules_holder_swap(&server->rules, pipit_rules_ref(rules));
         log_reload(server, rules);
         pipit_rules_unref(rules);

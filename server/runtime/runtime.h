@@ -5,6 +5,7 @@
  *      inproc    the same for clients of this process, without a socket
  *      peer      one pipe
  *      principal who is at its other end, and what it may call
+ *      groups    of its uid
  *      access_files  the key of the server, and the rules that hold
  *      handshakes, sealed: the sessions of tcp pipes; source, where these come from
  *      intake    a received frame: checked, unpacked, taken in by a mailbox
@@ -15,7 +16,7 @@
  *      reply     an answer, packed; bursts
  *      interceptors (access and call_log among them): hooks around calls
  *      workers   threads for handlers that block
- *      health, reflection (with symbols): the services of every server
+ *      health, admin, reflection (with symbols): the services of every server
  *      housekeeping, watchdog, guard, drain: what happens beside
  */
 
@@ -34,6 +35,7 @@
 #include "server/runtime/box.h"
 #include "server/runtime/call.h"
 #include "server/runtime/call_log.h"
+#include "server/runtime/groups.h"
 #include "server/runtime/handshakes.h"
 #include "server/runtime/housekeeping.h"
 #include "server/runtime/inproc.h"
@@ -78,6 +80,7 @@ struct pipit_server {
         struct pipit_noise_keys *keys;              /* its own; NULL: it makes no sessions */
         struct pipit_rules_holder rules;            /* who may call what */
         struct pipit_access_problem access_problem; /* of whoever starts or reloads */
+        struct groups *groups;
         struct principal_table principals;
         struct peer_table peers;
         struct box_table boxes;

@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include "core/access/key_file.h"
+#include "core/access/user_groups.h"
 #include "core/base/uuid.h"
 #include "core/rpc/wire_limits.h"
 #include "server/runtime/access_files.h"
 #include "server/runtime/address.h"
+#include "server/runtime/admin.h"
 #include "server/runtime/guard.h"
 #include "server/runtime/health.h"
 #include "server/runtime/runtime.h"
@@ -219,6 +221,19 @@ static enum pipit_status reflection_add(struct pipit_server *server)
         return reflection_register(server->reflection, server);
 }
 
+/* What every server has. */
+static enum pipit_status services_add(struct pipit_server *server)
+{
+        enum pipit_status status = health_add(server);
+
+        if (status == PIPIT_OK)
+                status = admin_register(server);
+        if (status == PIPIT_OK)
+                status = reflection_add(server);
+
+        return status;
+}
+
 static bool rules_init(struct pipit_rules_holder *holder,
                        const struct pipit_server_options *options)
 {
@@ -270,8 +285,7 @@ struct pipit_server *pipit_server_new(const struct pipit_server_options *options
         built_in_init(server);
 
         server->inproc = inproc_new(server);
-        if (!server->inproc || health_add(server) != PIPIT_OK ||
-            reflection_add(server) != PIPIT_OK) {
+        if (!server->inproc || services_add(server) != PIPIT_OK) {
                 server_unref(server);
                 (void)give_out_of_memory(ret_error);
                 return NULL;
@@ -437,13 +451,15 @@ static void threads_stop(struct pipit_server *server)
         server->handshakes = handshakes_free(server->handshakes);
         if (server->housekeeping)
                 housekeeping_stop(server->housekeeping);
+        server->groups = groups_free(server->groups);
 }
 
 static enum pipit_status threads_start(struct pipit_server *server)
 {
         server->housekeeping = housekeeping_new();
+        server->groups = groups_new(pipit_user_groups, server->log);
         server->workers = workers_new(server->options.n_workers, server->options.worker_queue_max);
-        if (!server->housekeeping || !server->workers)
+        if (!server->housekeeping || !server->workers || !server->groups)
                 return PIPIT_RESOURCE_EXHAUSTED;
 
         return PIPIT_OK;

@@ -120,8 +120,8 @@ PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status pipit_server_start(struct pipit_
  * those that hold, at once: what comes from then on is decided by them, on
  * connections that are open as well. FAILED_PRECONDITION: something is wrong with
  * them, and those from before go on to hold; *ret_error's message (may be NULL) names the file
- * and what mends it, and lives until the next reload. Either is logged. The server
- * has started; one thread at a time. May block.
+ * and what mends it, and lives until the next reload. Either is logged. By one
+ * thread at a time, between start and stop. May block.
  */
 PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status pipit_server_reload(struct pipit_server *server,
                                                                     struct pipit_error *ret_error);
