@@ -11,9 +11,9 @@
 /* --- reading --------------------------------------------------------------------- */
 
 /* Where a file is that is to be read; NULL: there is none, and there need not be one. */
-static const char *path_of(const struct pipit_server_options *options, const char *path)
+static const char *path_of(const char *path, bool is_optional)
 {
-        if (path && options->access_files_optional && access(path, F_OK) < 0 && errno == ENOENT)
+        if (path && is_optional && access(path, F_OK) < 0 && errno == ENOENT)
                 return NULL;
 
         return path;
@@ -31,7 +31,7 @@ struct pipit_rules *access_rules_default(const struct pipit_server_options *opti
 static struct pipit_policy *policy_read(const struct pipit_server_options *options,
                                         struct pipit_access_problem *ret_problem)
 {
-        const char *path = path_of(options, options->policy_path);
+        const char *path = path_of(options->policy_path, options->policy_optional);
         struct pipit_policy *policy;
 
         if (path)
@@ -47,7 +47,8 @@ static struct pipit_policy *policy_read(const struct pipit_server_options *optio
 static struct pipit_rules *rules_read(const struct pipit_server_options *options,
                                       struct pipit_access_problem *ret_problem)
 {
-        const char *path = path_of(options, options->authorized_keys_path);
+        const char *path =
+                path_of(options->authorized_keys_path, options->authorized_keys_optional);
         struct pipit_policy *policy = policy_read(options, ret_problem);
         struct pipit_authorized_keys *keys = NULL;
 

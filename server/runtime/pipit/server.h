@@ -58,7 +58,8 @@ struct pipit_server_options {
         const char *key_path;             /* the server's secret key: tcp:// needs it */
         const char *authorized_keys_path; /* NULL: no key may call */
         const char *policy_path;          /* NULL: the default policy */
-        bool access_files_optional;       /* of these, one that does not exist is as if not named */
+        bool authorized_keys_optional;    /* if the file does not exist, it is as if not named */
+        bool policy_optional;
 
         uint32_t n_workers; /* threads for blocking handlers; 0: twice the processors, at least 4 */
         uint32_t worker_queue_max;            /* calls that wait for one; 0: 10,000 */
