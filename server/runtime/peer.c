@@ -258,8 +258,8 @@ static struct peer *peer_new(struct pipit_server *server,
         peer->pipe = pipe;
         peer->serial = atomic_fetch_add(&server->peers.n_ever, 1);
         peer->pid = identity->pid;
-        peer->is_keyed = identity->transport == REP_TRANSPORT_TCP &&
-                         !server->options.insecure_plaintext;
+        peer->is_keyed =
+                identity->transport == REP_TRANSPORT_TCP && !server->options.insecure_plaintext;
         peer->source = identity->source;
         atomic_init(&peer->descriptor, -1);
         peer->removal.run = run_removal;
