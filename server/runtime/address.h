@@ -11,7 +11,7 @@
 #include <sys/un.h>
 
 #include "core/base/status.h"
-#include "server/runtime/nng_rep.h"
+#include "server/runtime/rep.h"
 
 struct address {
         enum rep_transport transport;

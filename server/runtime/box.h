@@ -23,7 +23,7 @@
 #include "core/rpc/frame.h"
 #include "core/rpc/mailbox.h"
 #include "server/runtime/housekeeping.h"
-#include "server/runtime/nng_rep.h"
+#include "server/runtime/rep.h"
 #include "server/runtime/peer.h"
 #include "server/runtime/ready.h"
 

@@ -1,7 +1,7 @@
 /*
  * The server, as its own files see it
  *
- *      nng_rep   one URL's socket, contexts that receive and answer
+ *      rep       one URL: frames that come, and their answers (rep_*, nng_rep)
  *      inproc    the same for clients of this process, without a socket
  *      peer      one pipe
  *      principal who is at its other end, and what it may call
@@ -17,7 +17,7 @@
  *      interceptors (access and call_log among them): hooks around calls
  *      workers   threads for handlers that block
  *      health, admin, reflection (with symbols): the services of every server
- *      housekeeping, watchdog, guard, drain: what happens beside
+ *      housekeeping, watchdog, drain: what happens beside
  */
 
 #ifndef SERVER_RUNTIME_RUNTIME_H
@@ -40,7 +40,8 @@
 #include "server/runtime/housekeeping.h"
 #include "server/runtime/inproc.h"
 #include "server/runtime/interceptors.h"
-#include "server/runtime/nng_rep.h"
+#include "server/runtime/rep.h"
+#include "server/runtime/rep_loop.h"
 #include "server/runtime/peer.h"
 #include "server/runtime/principal.h"
 #include "server/runtime/reflection.h"
@@ -69,6 +70,7 @@ struct pipit_server {
         struct pipit_wire_limits wire_limits;
         struct rep_endpoint **endpoints;
         size_t n_endpoints;
+        struct rep_loop *loop; /* from start to stop */
         struct inproc *inproc;
         struct reflection *reflection; /* NULL: turned off */
         struct workers *workers;

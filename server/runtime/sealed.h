@@ -23,7 +23,7 @@
 #include "core/rpc/handshake_limiter.h"
 #include "core/rpc/session_table.h"
 #include "server/runtime/housekeeping.h"
-#include "server/runtime/nng_rep.h"
+#include "server/runtime/rep.h"
 
 struct peer;
 struct pipit_server;

@@ -10,7 +10,6 @@
 #include "server/runtime/access_files.h"
 #include "server/runtime/address.h"
 #include "server/runtime/admin.h"
-#include "server/runtime/guard.h"
 #include "server/runtime/health.h"
 #include "server/runtime/runtime.h"
 #include "server/runtime/watchdog.h"
@@ -266,7 +265,6 @@ struct pipit_server *pipit_server_new(const struct pipit_server_options *options
         if (options_check(&resolved, ret_error) != PIPIT_OK)
                 return NULL;
 
-        guard_arm();
         server = calloc(1, sizeof(*server));
         if (!server || !rules_init(&server->rules, &resolved)) {
                 (void)give_out_of_memory(ret_error);
@@ -432,7 +430,7 @@ static enum pipit_status endpoint_start(struct pipit_server *server,
         if (address.transport == REP_TRANSPORT_IPC)
                 status = address_prepare(&address, ret_error);
         if (status == PIPIT_OK)
-                status = rep_endpoint_listen(endpoint, ret_error);
+                status = rep_endpoint_listen(endpoint, server->loop, ret_error);
         if (status != PIPIT_OK)
                 return name_url(server, url, status, ret_error);
 
@@ -452,6 +450,7 @@ static void threads_stop(struct pipit_server *server)
         if (server->housekeeping)
                 housekeeping_stop(server->housekeeping);
         server->groups = groups_free(server->groups);
+        server->loop = rep_loop_free(server->loop);
 }
 
 static enum pipit_status threads_start(struct pipit_server *server)
@@ -459,7 +458,8 @@ static enum pipit_status threads_start(struct pipit_server *server)
         server->housekeeping = housekeeping_new();
         server->groups = groups_new(pipit_user_groups, server->log);
         server->workers = workers_new(server->options.n_workers, server->options.worker_queue_max);
-        if (!server->housekeeping || !server->workers || !server->groups)
+        server->loop = rep_loop_new();
+        if (!server->housekeeping || !server->workers || !server->groups || !server->loop)
                 return PIPIT_RESOURCE_EXHAUSTED;
 
         return PIPIT_OK;
