@@ -6,13 +6,13 @@
 
 #include "core/base/clock.h"
 
-/* Of one uid. In the list while it may be found; looked up by the thread in any case. */
+/* Of one uid. The thread's until it is known; then the list's. */
 struct entry {
         uint32_t uid;
         int64_t asked_us;
-        bool is_known;     /* the look-up is over */
-        struct gids *gids; /* NULL then: they could not be told */
-        unsigned int refs; /* the list's, the queue's, and each waiter's */
+        bool is_known;
+        bool is_forgotten; /* out of the list before it was known */
+        struct gids *gids; /* once it is known */
         struct entry *next;
         struct entry *next_queued;
 };
@@ -68,26 +68,20 @@ void gids_unref(struct gids *gids)
 
 /* --- entries, with the mutex ----------------------------------------------------------- */
 
-static void entry_unref(struct entry *entry)
+static void entry_free(struct entry *entry)
 {
-        if (--entry->refs > 0)
-                return;
-
         gids_unref(entry->gids);
         free(entry);
 }
 
-static void unlink_entry(struct groups *groups, struct entry *entry)
+static void take_out(struct groups *groups, const struct entry *entry)
 {
         struct entry **link = &groups->entries;
 
-        while (*link && *link != entry)
+        while (*link != entry)
                 link = &(*link)->next;
-        if (!*link)
-                return;
         *link = entry->next;
         --groups->n_entries;
-        entry_unref(entry);
 }
 
 /* Room for one more. False: so many are being looked up. */
@@ -101,10 +95,12 @@ static bool make_room(struct groups *groups)
                 if (entry->is_known)
                         oldest = entry;
         }
-        if (oldest)
-                unlink_entry(groups, oldest);
+        if (!oldest)
+                return false;
+        take_out(groups, oldest);
+        entry_free(oldest);
 
-        return oldest != NULL;
+        return true;
 }
 
 static struct entry *find_entry(struct groups *groups, uint32_t uid)
@@ -141,7 +137,6 @@ static struct entry *ask(struct groups *groups, uint32_t uid)
 
         entry->uid = uid;
         entry->asked_us = pipit_clock_now_us();
-        entry->refs = 2;
         entry->next = groups->entries;
         groups->entries = entry;
         ++groups->n_entries;
@@ -157,22 +152,22 @@ static struct entry *ask(struct groups *groups, uint32_t uid)
 /* With the mutex, which is free meanwhile. */
 static void look_up(struct groups *groups, struct entry *entry)
 {
-        struct gids *gids;
-
         pthread_mutex_unlock(&groups->mutex);
-        gids = gids_find(groups->find, entry->uid);
-        if (!gids)
+        entry->gids = gids_find(groups->find, entry->uid);
+        if (!entry->gids)
                 pipit_log_line(groups->log,
                                PIPIT_LOG_ERROR,
                                "groups cannot be looked up; trying again when it calls",
                                PIPIT_LOG_INT("uid", entry->uid));
         pthread_mutex_lock(&groups->mutex);
 
-        entry->gids = gids;
-        entry->is_known = true;
-        if (!gids)
-                unlink_entry(groups, entry);
         pthread_cond_broadcast(&groups->told);
+        entry->is_known = true;
+        if (entry->gids && !entry->is_forgotten)
+                return;
+        if (!entry->is_forgotten)
+                take_out(groups, entry);
+        entry_free(entry);
 }
 
 static void *groups_main(void *argument)
@@ -191,7 +186,6 @@ static void *groups_main(void *argument)
                 if (!groups->queue)
                         groups->queue_end = &groups->queue;
                 look_up(groups, entry);
-                entry_unref(entry);
         }
         pthread_mutex_unlock(&groups->mutex);
 
@@ -235,11 +229,11 @@ struct groups *groups_free(struct groups *groups)
         if (groups->has_thread)
                 (void)pthread_join(groups->thread, NULL);
 
+        groups_forget(groups);
         while ((entry = groups->queue)) {
                 groups->queue = entry->next_queued;
-                entry_unref(entry);
+                entry_free(entry);
         }
-        groups_forget(groups);
         pthread_cond_destroy(&groups->told);
         pthread_cond_destroy(&groups->asked);
         pthread_mutex_destroy(&groups->mutex);
@@ -248,19 +242,16 @@ struct groups *groups_free(struct groups *groups)
         return NULL;
 }
 
-/* With the mutex. All who wait for one uid wait until the same moment. */
-static void wait_for(struct groups *groups, const struct entry *entry)
+/* With the mutex, which is free meanwhile. All who wait for one uid wait until the same moment. False: it has come. */
+static bool wait_for(struct groups *groups, int64_t asked_us)
 {
-        int64_t until_us = entry->asked_us + GROUPS_WAIT_MS * PIPIT_US_PER_MS;
+        int64_t until_us = asked_us + GROUPS_WAIT_MS * PIPIT_US_PER_MS;
         const struct timespec until = {
                 .tv_sec = until_us / PIPIT_US_PER_S,
                 .tv_nsec = until_us % PIPIT_US_PER_S * 1000,
         };
 
-        while (!entry->is_known) {
-                if (pthread_cond_timedwait(&groups->told, &groups->mutex, &until) != 0)
-                        return;
-        }
+        return pthread_cond_timedwait(&groups->told, &groups->mutex, &until) == 0;
 }
 
 struct gids *groups_get(struct groups *groups, uint32_t uid)
@@ -272,13 +263,11 @@ struct gids *groups_get(struct groups *groups, uint32_t uid)
         entry = find_entry(groups, uid);
         if (!entry)
                 entry = ask(groups, uid);
-        if (entry) {
-                ++entry->refs;
-                wait_for(groups, entry);
-                if (entry->gids)
-                        gids = gids_ref(entry->gids);
-                entry_unref(entry);
-        }
+        /* It may have gone meanwhile: whoever asked is told to come again. */
+        while (entry && !entry->is_known)
+                entry = wait_for(groups, entry->asked_us) ? find_entry(groups, uid) : NULL;
+        if (entry)
+                gids = gids_ref(entry->gids);
         pthread_mutex_unlock(&groups->mutex);
 
         return gids;
@@ -286,8 +275,17 @@ struct gids *groups_get(struct groups *groups, uint32_t uid)
 
 void groups_forget(struct groups *groups)
 {
+        struct entry *entry, *next;
+
         pthread_mutex_lock(&groups->mutex);
-        while (groups->entries)
-                unlink_entry(groups, groups->entries);
+        entry = groups->entries;
+        groups->entries = NULL;
+        groups->n_entries = 0;
+        for (; entry; entry = next) {
+                next = entry->next;
+                entry->is_forgotten = true;
+                if (entry->is_known)
+                        entry_free(entry);
+        }
         pthread_mutex_unlock(&groups->mutex);
 }

@@ -55,11 +55,20 @@ static bool identify(const struct principal *principal,
         return true;
 }
 
-static struct standing *standing_new(const struct principal *principal,
+static void decide(const char *method, size_t index, void *context)
+{
+        struct standing *standing = context;
+
+        standing->may[index] = pipit_grants_decide(standing->grants, method).is_allowed;
+}
+
+static struct standing *standing_new(const struct registry *registry,
+                                     const struct principal *principal,
                                      const struct pipit_rules *rules,
                                      const struct gids *gids)
 {
-        struct standing *standing = calloc(1, sizeof(*standing));
+        struct standing *standing =
+                calloc(1, sizeof(*standing) + registry_n_methods(registry) * sizeof(bool));
         struct pipit_access_caller caller;
 
         if (!standing)
@@ -75,6 +84,7 @@ static struct standing *standing_new(const struct principal *principal,
                 free(standing);
                 return NULL;
         }
+        registry_each(registry, decide, standing);
 
         return standing;
 }
@@ -122,7 +132,8 @@ static bool gids_of(struct pipit_server *server,
 }
 
 /* A reference, to what holds under @rules or later ones. NULL: out of memory. */
-static struct standing *renew_under(struct principal *principal,
+static struct standing *renew_under(const struct registry *registry,
+                                    struct principal *principal,
                                     const struct pipit_rules *rules,
                                     const struct gids *gids)
 {
@@ -132,7 +143,7 @@ static struct standing *renew_under(struct principal *principal,
         standing = load(principal);
         if (!standing || standing->generation < rules->generation) {
                 standing_unref(standing);
-                standing = standing_new(principal, rules, gids);
+                standing = standing_new(registry, principal, rules, gids);
                 if (standing)
                         replace(principal, standing_ref(standing));
         }
@@ -149,7 +160,7 @@ static struct standing *renew(struct pipit_server *server, struct principal *pri
         struct gids *gids;
 
         if (gids_of(server, principal, rules, &gids))
-                standing = renew_under(principal, rules, gids);
+                standing = renew_under(&server->registry, principal, rules, gids);
         gids_unref(gids);
         pipit_rules_unref(rules);
 

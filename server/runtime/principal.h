@@ -44,6 +44,9 @@ struct standing {
 
         /* private */
         atomic_uint refs;
+
+        /* out */
+        bool may[]; /* by the index of a method's route, as the grants decide */
 };
 
 struct principal {

@@ -321,14 +321,14 @@ static enum pipit_status url_check(const struct pipit_server *server,
                 return give_error(ret_error,
                                   PIPIT_INVALID_ARGUMENT,
                                   "SCHEME_UNSUPPORTED",
-                                  "a server listens on ipc:///path, tcp://loopback:port or "
+                                  "a server listens on ipc:///path, tcp://address:port or "
                                   "inproc://name only");
         if (!address_parse(url, &address))
                 return give_error(ret_error,
                                   PIPIT_INVALID_ARGUMENT,
                                   "ADDRESS_INVALID",
                                   "want ipc:///absolute/path (at most 107 bytes), "
-                                  "tcp://127.0.0.1:port or inproc://name");
+                                  "tcp://address:port or inproc://name");
         if (address.transport != REP_TRANSPORT_TCP)
                 return PIPIT_OK;
         if (!server->options.insecure_plaintext && !server->options.key_path)
@@ -421,6 +421,7 @@ static enum pipit_status endpoint_start(struct pipit_server *server,
                                         struct rep_endpoint *endpoint,
                                         struct pipit_error *ret_error)
 {
+        const struct address_surroundings around = {.texts = &server->texts, .log = server->log};
         const char *url = rep_endpoint_url(endpoint);
         struct address address;
         enum pipit_status status = PIPIT_OK;
@@ -428,7 +429,7 @@ static enum pipit_status endpoint_start(struct pipit_server *server,
         if (!address_parse(url, &address))
                 return give_error(ret_error, PIPIT_INTERNAL, "ADDRESS_INVALID", url);
         if (address.transport == REP_TRANSPORT_IPC)
-                status = address_prepare(&address, ret_error);
+                status = address_prepare(&address, &around, ret_error);
         if (status == PIPIT_OK)
                 status = rep_endpoint_listen(endpoint, server->loop, ret_error);
         if (status != PIPIT_OK)
