@@ -86,6 +86,7 @@ static bool identify(struct handshake *shake)
         size_t n_bytes = rep_message_n_bytes(shake->hello.message);
         struct sealed *sealed = shake->all->sealed;
 
+        /* Those before it may have failed since it came. */
         if (!pipit_handshake_limiter_admit(sealed->limiter, shake->source, shake->now_us)) {
                 sealed_count_unlogged(sealed);
                 return be_busy(shake, LIMITED_RETRY_MS);
@@ -306,9 +307,10 @@ struct handshakes *handshakes_free(struct handshakes *handshakes)
         return NULL;
 }
 
-bool handshakes_submit(struct handshakes *handshakes,
-                       struct rep_context *context,
-                       struct rep_message *hello)
+/* False: too many wait, or another of its pipe does. */
+static bool enqueue(struct handshakes *handshakes,
+                    struct rep_context *context,
+                    struct rep_message *hello)
 {
         atomic_bool *shakes_hands = &context->peer->shakes_hands;
         bool taken;
@@ -333,4 +335,24 @@ bool handshakes_submit(struct handshakes *handshakes,
                 atomic_store(shakes_hands, false);
 
         return taken;
+}
+
+void handshakes_submit(struct handshakes *handshakes,
+                       struct rep_context *context,
+                       struct rep_message *hello)
+{
+        struct sealed *sealed = handshakes->sealed;
+        struct pipit_reject busy = {.code = PIPIT_REJECT_BUSY, .retry_ms = BUSY_RETRY_MS};
+        bool admitted = pipit_handshake_limiter_admit(
+                sealed->limiter, source_number(&context->peer->source), sealed_now_us(sealed));
+
+        if (admitted && enqueue(handshakes, context, hello))
+                return;
+
+        if (!admitted) {
+                busy.retry_ms = LIMITED_RETRY_MS;
+                sealed_count_unlogged(sealed);
+        }
+        rep_message_free(hello);
+        held_reject(context, &busy);
 }

@@ -25,11 +25,11 @@ struct handshakes *handshakes_new(struct sealed *sealed, const struct pipit_nois
 struct handshakes *handshakes_free(struct handshakes *handshakes);
 
 /*
- * Takes over @hello, whatever its bytes, and @context, which it answers. False: reject it BUSY; too
- * many wait, or another of its pipe does.
+ * Takes over @hello, whatever its bytes, and @context, which it answers: now, by reject BUSY, if
+ * its source has failed too often, too many wait, or another of its pipe does.
  */
-PIPIT_MUST_CHECK bool handshakes_submit(struct handshakes *handshakes,
-                                        struct rep_context *context,
-                                        struct rep_message *hello);
+void handshakes_submit(struct handshakes *handshakes,
+                       struct rep_context *context,
+                       struct rep_message *hello);
 
 #endif

@@ -119,14 +119,12 @@ static bool open_request(struct intake *in)
         return true;
 }
 
-static bool shake_hands(struct intake *in)
+/* On another thread; what was rejected before it came to that has been answered, too. */
+static void shake_hands(struct intake *in)
 {
-        if (!handshakes_submit(in->server->handshakes, in->context, in->message))
-                return reject(in, PIPIT_REJECT_BUSY, 0);
+        handshakes_submit(in->server->handshakes, in->context, in->message);
         in->message = NULL;
         in->context = NULL;
-
-        return true;
 }
 
 static bool set_principal(struct intake *in)
@@ -543,8 +541,10 @@ static bool take_in(struct intake *in, bool last)
 
         if (!check_header(in, last))
                 return false;
-        if (in->kind == PIPIT_FRAME_HELLO)
-                return shake_hands(in);
+        if (in->kind == PIPIT_FRAME_HELLO) {
+                shake_hands(in);
+                return true;
+        }
         if (!open_request(in) || !unpack(in) || !check_request(in) || !find_box(in) ||
             !make_calls(in) || !enter(in))
                 return false;
