@@ -182,6 +182,7 @@ enum pipit_status pipit_server_reload(struct pipit_server *server, struct pipit_
 
         groups_forget(server->groups);
         pipit_rules_holder_swap(&server->rules, pipit_rules_ref(rules));
+        box_table_drop_revoked(server);
         log_reload(server, rules);
         pipit_rules_unref(rules);
 

@@ -425,6 +425,30 @@ static void a_revoked_key_fails_at_its_next_request(void **state)
         keyed_stop(&keyed);
 }
 
+static void a_revoked_keys_mailboxes_go_and_with_them_their_calls(void **state)
+{
+        const struct client full = {.full = true, .id = {7}};
+        struct keyed keyed;
+        struct sealed_peer peer, other;
+        struct pipit_session *alice, *bob;
+        struct sealed_frame frame, back;
+
+        (void)state;
+        keyed_start(&keyed, NULL);
+        alice = keyed_connect(&keyed, &peer, &keyed.alice);
+        bob = keyed_connect(&keyed, &other, &keyed.bob);
+        frame = start_sleep(&keyed, &peer, alice, &full, 1);
+        keyed_revoke_alice(&keyed);
+        back = keyed_receive(&peer);
+        assert_null(back.bytes);
+        assert_true(pipit_server_call_cancelled(fixture_parked(&keyed.fixture, 0)));
+        assert_int_equal(0, run_echo(&other, bob));
+        sealed_frame_free(&frame);
+        keyed_leave(&peer, alice);
+        keyed_leave(&other, bob);
+        keyed_stop(&keyed);
+}
+
 static void versions_with_nothing_in_common_are_told(void **state)
 {
         struct pipit_hello hello = sealed_hello_default;
@@ -470,6 +494,7 @@ int main(void)
                 cmocka_unit_test(an_unlisted_key_runs_nothing),
                 cmocka_unit_test(a_plain_request_is_denied_and_runs_nothing),
                 cmocka_unit_test(a_revoked_key_fails_at_its_next_request),
+                cmocka_unit_test(a_revoked_keys_mailboxes_go_and_with_them_their_calls),
                 cmocka_unit_test(versions_with_nothing_in_common_are_told),
         };
 
