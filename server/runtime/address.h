@@ -13,7 +13,7 @@
 #include "core/base/arena.h"
 #include "core/base/log.h"
 #include "core/base/status.h"
-#include "server/runtime/nng_rep.h"
+#include "server/runtime/rep.h"
 
 struct address {
         enum rep_transport transport;

@@ -1,12 +1,13 @@
 /*
  * The server, as its own files see it
  *
- *      nng_rep   one URL's socket, contexts that receive and answer
+ *      rep       one URL: frames that come, and their answers (rep_*, nng_rep)
  *      inproc    the same for clients of this process, without a socket
  *      peer      one pipe
  *      principal who is at its other end, and what it may call
  *      groups    of its uid
  *      access_files  the key of the server, and the rules that hold
+ *      handshakes, sealed: the sessions of tcp pipes; source, where these come from
  *      intake    a received frame: checked, unpacked, taken in by a mailbox
  *      dispatch  its calls, to their handlers
  *      box       a client's mailbox: states, ready replies, held frames
@@ -16,7 +17,7 @@
  *      interceptors (access and call_log among them): hooks around calls
  *      workers   threads for handlers that block
  *      health, admin, reflection (with symbols): the services of every server
- *      housekeeping, watchdog, guard, drain: what happens beside
+ *      housekeeping, watchdog, drain: what happens beside
  */
 
 #ifndef SERVER_RUNTIME_RUNTIME_H
@@ -35,14 +36,17 @@
 #include "server/runtime/call.h"
 #include "server/runtime/call_log.h"
 #include "server/runtime/groups.h"
+#include "server/runtime/handshakes.h"
 #include "server/runtime/housekeeping.h"
 #include "server/runtime/inproc.h"
 #include "server/runtime/interceptors.h"
-#include "server/runtime/nng_rep.h"
+#include "server/runtime/rep.h"
+#include "server/runtime/rep_loop.h"
 #include "server/runtime/peer.h"
 #include "server/runtime/principal.h"
 #include "server/runtime/reflection.h"
 #include "server/runtime/registry.h"
+#include "server/runtime/sealed.h"
 #include "server/runtime/workers.h"
 
 struct pipit_noise_keys;
@@ -66,11 +70,14 @@ struct pipit_server {
         struct pipit_wire_limits wire_limits;
         struct rep_endpoint **endpoints;
         size_t n_endpoints;
+        struct rep_loop *loop; /* from start to stop */
         struct inproc *inproc;
         struct reflection *reflection; /* NULL: turned off */
         struct workers *workers;
         struct housekeeping *housekeeping;
         struct watchdog *watchdog;
+        struct sealed *sealed; /* NULL: it makes no sessions */
+        struct handshakes *handshakes;
 
         struct pipit_noise_keys *keys;              /* its own; NULL: it makes no sessions */
         struct pipit_rules_holder rules;            /* who may call what */

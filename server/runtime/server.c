@@ -10,7 +10,6 @@
 #include "server/runtime/access_files.h"
 #include "server/runtime/address.h"
 #include "server/runtime/admin.h"
-#include "server/runtime/guard.h"
 #include "server/runtime/health.h"
 #include "server/runtime/runtime.h"
 #include "server/runtime/watchdog.h"
@@ -142,6 +141,7 @@ void server_unref(struct pipit_server *server)
         if (atomic_fetch_sub(&server->refs, 1) != 1)
                 return;
 
+        sealed_free(server->sealed);
         frame_pool_deinit(&server->frames);
         box_table_deinit(&server->boxes);
         peer_table_deinit(&server->peers);
@@ -265,7 +265,6 @@ struct pipit_server *pipit_server_new(const struct pipit_server_options *options
         if (options_check(&resolved, ret_error) != PIPIT_OK)
                 return NULL;
 
-        guard_arm();
         server = calloc(1, sizeof(*server));
         if (!server || !rules_init(&server->rules, &resolved)) {
                 (void)give_out_of_memory(ret_error);
@@ -432,7 +431,7 @@ static enum pipit_status endpoint_start(struct pipit_server *server,
         if (address.transport == REP_TRANSPORT_IPC)
                 status = address_prepare(&address, &around, ret_error);
         if (status == PIPIT_OK)
-                status = rep_endpoint_listen(endpoint, ret_error);
+                status = rep_endpoint_listen(endpoint, server->loop, ret_error);
         if (status != PIPIT_OK)
                 return name_url(server, url, status, ret_error);
 
@@ -448,9 +447,11 @@ static enum pipit_status endpoint_start(struct pipit_server *server,
 static void threads_stop(struct pipit_server *server)
 {
         server->watchdog = watchdog_free(server->watchdog);
+        server->handshakes = handshakes_free(server->handshakes);
         if (server->housekeeping)
                 housekeeping_stop(server->housekeeping);
         server->groups = groups_free(server->groups);
+        server->loop = rep_loop_free(server->loop);
 }
 
 static enum pipit_status threads_start(struct pipit_server *server)
@@ -458,10 +459,23 @@ static enum pipit_status threads_start(struct pipit_server *server)
         server->housekeeping = housekeeping_new();
         server->groups = groups_new(pipit_user_groups, server->log);
         server->workers = workers_new(server->options.n_workers, server->options.worker_queue_max);
-        if (!server->housekeeping || !server->workers || !server->groups)
+        server->loop = rep_loop_new();
+        if (!server->housekeeping || !server->workers || !server->groups || !server->loop)
                 return PIPIT_RESOURCE_EXHAUSTED;
 
         return PIPIT_OK;
+}
+
+static enum pipit_status sessions_start(struct pipit_server *server, struct pipit_error *ret_error)
+{
+        if (!server->keys)
+                return PIPIT_OK;
+
+        server->sealed = sealed_new(server);
+        if (server->sealed)
+                server->handshakes = handshakes_new(server->sealed, server->keys);
+
+        return server->handshakes ? PIPIT_OK : give_out_of_memory(ret_error);
 }
 
 static enum pipit_status services_seal(struct pipit_server *server, struct pipit_error *ret_error)
@@ -517,6 +531,8 @@ enum pipit_status pipit_server_start(struct pipit_server *server, struct pipit_e
                 status = give_out_of_memory(ret_error);
         else
                 status = access_files_load(server, listens_by_key(server), ret_error);
+        if (status == PIPIT_OK)
+                status = sessions_start(server, ret_error);
         if (status == PIPIT_OK)
                 status = services_seal(server, ret_error);
         for (size_t i = 0; status == PIPIT_OK && i < server->n_endpoints; ++i)
