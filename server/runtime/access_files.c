@@ -8,6 +8,8 @@
 #include "core/base/clock.h"
 #include "server/runtime/runtime.h"
 
+#define FILES_INVALID "ACCESS_FILES_INVALID"
+
 /* --- reading --------------------------------------------------------------------- */
 
 /* Where a file is that is to be read; NULL: there is none, and there need not be one. */
@@ -116,11 +118,11 @@ static struct pipit_noise_keys *own_keys_read(const struct pipit_server_options 
 
 /* --- start and reload -------------------------------------------------------------- */
 
-static enum pipit_status fail(const char *text, struct pipit_error *ret_error)
+static enum pipit_status fail(const char *reason, const char *text, struct pipit_error *ret_error)
 {
         if (ret_error)
-                *ret_error = pipit_error_make(
-                        PIPIT_FAILED_PRECONDITION, PIPIT_NOT_RUN, "ACCESS_FILES_INVALID", text);
+                *ret_error =
+                        pipit_error_make(PIPIT_FAILED_PRECONDITION, PIPIT_NOT_RUN, reason, text);
 
         return PIPIT_FAILED_PRECONDITION;
 }
@@ -133,12 +135,12 @@ enum pipit_status access_files_load(struct pipit_server *server,
         struct pipit_rules *rules = rules_read(&server->options, problem);
 
         if (!rules)
-                return fail(problem->text, ret_error);
+                return fail(FILES_INVALID, problem->text, ret_error);
         if (by_key) {
                 server->keys = own_keys_read(&server->options, problem);
                 if (!server->keys || !check_keys(&server->options, rules, problem)) {
                         pipit_rules_unref(rules);
-                        return fail(problem->text, ret_error);
+                        return fail(FILES_INVALID, problem->text, ret_error);
                 }
         }
         pipit_rules_holder_swap(&server->rules, rules);
@@ -168,7 +170,8 @@ enum pipit_status pipit_server_reload(struct pipit_server *server, struct pipit_
         struct pipit_rules *rules;
 
         if (server->phase != SERVER_STARTED)
-                return fail("a server that has not started, or has stopped, reads no files again",
+                return fail("SERVER_NOT_RUNNING",
+                            "a server that has not started, or has stopped, reads no files again",
                             ret_error);
 
         rules = rules_read(&server->options, problem);
@@ -177,7 +180,7 @@ enum pipit_status pipit_server_reload(struct pipit_server *server, struct pipit_
                                PIPIT_LOG_ERROR,
                                "access rules cannot be read; those from before hold",
                                PIPIT_LOG_STRING("problem", problem->text));
-                return fail(problem->text, ret_error);
+                return fail(FILES_INVALID, problem->text, ret_error);
         }
 
         groups_forget(server->groups);

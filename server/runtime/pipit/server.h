@@ -49,7 +49,7 @@ struct pipit_server_options {
         struct pipit_log *log;   /* of <pipit/log.h>; borrowed; NULL: silent */
         bool log_calls;          /* one line a call, at level info */
         bool no_reflection;      /* without pipit.reflection.v1.ReflectionService */
-        bool insecure_plaintext; /* tcp:// without keys, on loopback addresses only, is allowed */
+        bool insecure_plaintext; /* tcp:// is without keys, and on loopback addresses only */
 
         /*
          * Who may call: docs/security.md. Paths are borrowed until the server is freed.
@@ -119,10 +119,10 @@ PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status pipit_server_start(struct pipit_
 /*
  * Reads policy and authorized_keys again, checks all of both, and puts them in place of
  * those that hold, at once: what comes from then on is decided by them, on
- * connections that are open as well. FAILED_PRECONDITION: something is wrong with
- * them, and those from before go on to hold; *ret_error's message (may be NULL) names the file
- * and what mends it, and lives until the next reload. Either is logged. By one
- * thread at a time, between start and stop. May block.
+ * connections that are open as well. FAILED_PRECONDITION (ACCESS_FILES_INVALID):
+ * something is wrong with them, and those from before go on to hold; *ret_error's
+ * message (may be NULL) names the file and what mends it, and lives until the next
+ * reload. Either is logged. By one thread at a time, between start and stop; may block.
  */
 PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status pipit_server_reload(struct pipit_server *server,
                                                                     struct pipit_error *ret_error);
