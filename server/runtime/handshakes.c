@@ -94,12 +94,20 @@ static bool identify(struct handshake *shake)
         if (!pipit_hello_read_key(&shake->noise, bytes, n_bytes, shake->key))
                 return fail(shake, PIPIT_REJECT_DENIED, "no hello to this server's key");
 
-        shake->principal =
-                principal_of_key(sealed->server, shake->key, pipit_clock_wall_us(), shake->name);
-        if (!shake->principal)
+        switch (principal_of_key(sealed->server,
+                                 shake->key,
+                                 pipit_clock_wall_us(),
+                                 shake->name,
+                                 &shake->principal)) {
+        case PRINCIPAL_HOLDS:
+                break;
+        case PRINCIPAL_REVOKED:
                 return fail(shake,
                             PIPIT_REJECT_DENIED,
                             shake->name[0] ? "the key has expired" : "the key is not listed");
+        case PRINCIPAL_BUSY:
+                return be_busy(shake, BUSY_RETRY_MS);
+        }
         if (!pipit_hello_read(&shake->noise, bytes, n_bytes, &shake->said))
                 return fail(shake,
                             PIPIT_REJECT_DENIED,

@@ -281,28 +281,33 @@ struct principal *principal_of_pipe(struct pipit_server *server,
         return principal_get(server, &like);
 }
 
-struct principal *principal_of_key(struct pipit_server *server,
-                                   const uint8_t key[PIPIT_KEY_BYTES],
-                                   int64_t wall_us,
-                                   char ret_name[PRINCIPAL_NAME_SIZE])
+enum principal_state principal_of_key(struct pipit_server *server,
+                                      const uint8_t key[PIPIT_KEY_BYTES],
+                                      int64_t wall_us,
+                                      char ret_name[PRINCIPAL_NAME_SIZE],
+                                      struct principal **ret_principal)
 {
         struct pipit_rules *rules = pipit_rules_holder_get(&server->rules);
         struct principal like = {.kind = PIPIT_ACCESS_KEY};
         const struct pipit_authorized_key *listed;
         struct pipit_access_caller caller;
+        struct principal *principal;
         bool holds = pipit_rules_identify(rules, key, wall_us, &caller, &listed);
 
         if (listed)
                 (void)snprintf(like.name, sizeof(like.name), "key:%s", listed->name);
         pipit_rules_unref(rules);
-        if (ret_name)
-                memcpy(ret_name, like.name, PRINCIPAL_NAME_SIZE);
+        memcpy(ret_name, like.name, PRINCIPAL_NAME_SIZE);
         if (!holds)
-                return NULL;
+                return PRINCIPAL_REVOKED;
 
         memcpy(like.key, key, sizeof(like.key));
+        principal = principal_get(server, &like);
+        if (!principal)
+                return PRINCIPAL_BUSY;
+        *ret_principal = principal;
 
-        return principal_get(server, &like);
+        return PRINCIPAL_HOLDS;
 }
 
 struct principal *principal_ref(struct principal *principal)
