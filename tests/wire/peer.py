@@ -9,8 +9,10 @@ Starts the servers itself, each on an address of its own. Prints a line
 
 import argparse
 import functools
+import os
 import signal
 import tempfile
+import time
 
 import peer_life  # noqa: F401  pylint: disable=unused-import
 import peer_limits  # noqa: F401  pylint: disable=unused-import
@@ -49,6 +51,17 @@ class KnownServer(Server):
         """Has usersd know the keys of @names alone, soon."""
         self.keys.authorize(names)
         self.process.send_signal(signal.SIGHUP)
+
+    def log_line(self, part, timeout=20):
+        """Waits for a line of its log that holds @part."""
+        until = time.monotonic() + timeout
+        while time.monotonic() < until:
+            with open(os.path.join(self.folder, "log"), encoding="utf-8", errors="replace") as log:
+                for line in log:
+                    if part in line and line.endswith("\n"):
+                        return line
+            time.sleep(0.01)
+        raise AssertionError(f"no line with {part} in the log")
 
     def close(self):
         super().close()

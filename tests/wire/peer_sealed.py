@@ -3,17 +3,20 @@
 import os
 import time
 
+import bad_frames
 import echo
 import noise
 import sealed
 import users
 import wire
+import wire_doc
 from channel import Channel, rejected, simple
 from harness import equal, true
 from scenarios import ANY, ECHO, SEALED, USERSD, scenario
 from wire import call, request_frame
 
 LONG_MS = 60000
+SLOWLY_SEALED = 20000  # bytes: cipher.py does about 50 kB a second
 
 
 def other_key(server, name):
@@ -125,6 +128,32 @@ def window(server):
                  (2**63 - size, "NO_SESSION"), (2**63 - size + 1, "taken"), (6, "NO_SESSION")]
         for counter, want in steps:
             equal(send(counter), want, f"counter {counter}")
+
+
+@scenario("bad requests are answered in a session as section 13 has them without one", ANY, SEALED)
+def bad_requests(server):
+    limit, n_sent = server.limits["frame_bytes"], 0
+    for row in wire_doc.table(13, "recipe", "answer").values():
+        body = wire_doc.Recipe(limit, bad_frames.CLIENT_ID).body(row["recipe"])
+        if body[:4] != wire.HEADER + bytes([wire.REQUEST]) or len(body) > SLOWLY_SEALED:
+            continue
+        with wire.Pipe.connect(server.url) as pipe:
+            equal(bad_frames.shown(pipe.recv(pipe.send(body))), row["answer"], row["recipe"])
+        n_sent += 1
+    true(n_sent > 20, f"{n_sent} of them are short enough")
+
+
+@scenario("a handshake that is denied is logged, with the key, the source, and why", USERSD, SEALED)
+def denials_are_logged(server):
+    secret = os.urandom(32)
+    with wire.Pipe.connect(server.tcp_url) as pipe:
+        stranger = noise.Initiator(secret, sealed.cipher.public(server.keys.server))
+        equal(sealed.reject_of(pipe.recv(pipe.send(noise.HELLO + stranger.first(noise.hello())))).name, "DENIED")
+        source = "%s:%d" % pipe.socket.getsockname()
+    key = sealed.key_text("pipit-pk1_", sealed.cipher.public(secret))
+    line = server.log_line(f'"key":"{key}"')
+    for part in ('"msg":"handshake denied"', '"reason":"the key is not listed"', f'"source":"{source}"'):
+        true(part in line, f"{part} in {line}")
 
 
 @scenario("a mailbox is the key's: another key with its client_id, on the same pipe, finds another", ECHO, SEALED)
