@@ -161,13 +161,21 @@ static void describe(struct address *address, const char *problem)
                        problem);
 }
 
-/* Somewhere in the upper half of the pause, so that many clients do not come at once. */
-static void rest_for(struct address *address, int64_t pause_us, int64_t now_us)
+/*
+ * Somewhere in the upper half of the pause, so that many clients do not come at once;
+ * after a refusal that much later again, for the same reason.
+ */
+static void rest_for(struct address *address,
+                     uint32_t pause_ms,
+                     uint32_t refused_ms,
+                     int64_t now_us)
 {
-        uint64_t half_us = (uint64_t)pause_us / 2;
+        uint64_t half_us = (uint64_t)pause_ms * PIPIT_US_PER_MS / 2;
+        uint64_t least_us = half_us + (uint64_t)refused_ms * PIPIT_US_PER_MS;
+        uint64_t more_us = half_us + (uint64_t)refused_ms * PIPIT_US_PER_MS / 4;
 
         address->state = ADDRESS_RESTING;
-        address->attempt_us = now_us + (int64_t)(half_us + pipit_random_u64() % (half_us + 1));
+        address->attempt_us = now_us + (int64_t)(least_us + pipit_random_u64() % (more_us + 1));
 }
 
 /* What ended the last connection or attempt, if not the line. */
@@ -182,12 +190,9 @@ static struct transport_refusal refusal_of(struct address *address)
         return (struct transport_refusal){.reason = CLIENT_REASON_NOT_CONNECTED};
 }
 
-/* @refused_ms: as long at least. */
 static void rest(struct address *address, uint32_t refused_ms, int64_t now_us)
 {
-        uint32_t pause_ms = address->redial_ms > refused_ms ? address->redial_ms : refused_ms;
-
-        rest_for(address, (int64_t)pause_ms * PIPIT_US_PER_MS, now_us);
+        rest_for(address, address->redial_ms, refused_ms, now_us);
         address->redial_ms *= 2;
         if (address->redial_ms > address->channel->options.redial_max_ms)
                 address->redial_ms = address->channel->options.redial_max_ms;
@@ -444,7 +449,7 @@ static int64_t step_lost(struct address *address, int64_t now_us)
                 next_us = now_us + RECALL_MS * PIPIT_US_PER_MS;
         } else if (address->is_proven) {
                 address->redial_ms = channel->options.redial_min_ms;
-                rest_for(address, (int64_t)refused_ms * PIPIT_US_PER_MS, now_us);
+                rest_for(address, 0, refused_ms, now_us);
         } else {
                 rest(address, refused_ms, now_us);
         }

@@ -311,6 +311,7 @@ static void answer_sealed(struct keyed *keyed, const struct raw_frame *frame)
                 return;
         }
         atomic_fetch_add(&keyed->n_frames, 1);
+        atomic_store(&keyed->is_newest, session == keyed->sessions[0]);
         request = pipit__v1__request__unpack(NULL, opened.n_body, opened.body);
         must(request != NULL);
         take_request(keyed, session, opened.counter, request, frame->id);

@@ -59,6 +59,7 @@ struct keyed {
         atomic_uint n_frames; /* that could be opened */
         atomic_uint n_runs;
         atomic_bool ran_twice; /* some text */
+        atomic_bool is_newest; /* the session of the last frame is that of the last handshake */
 
         /* private; the meddler may look */
         struct raw raw;
