@@ -361,3 +361,8 @@ bool pipit_noise_split(struct pipit_noise *noise, struct pipit_noise_transport *
 
         return true;
 }
+
+void pipit_noise_transport_deinit(struct pipit_noise_transport *transport)
+{
+        sodium_memzero(transport, sizeof(*transport));
+}

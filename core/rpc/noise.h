@@ -131,6 +131,9 @@ PIPIT_MUST_CHECK bool pipit_noise_read_second(struct pipit_noise *noise,
 PIPIT_MUST_CHECK bool pipit_noise_split(struct pipit_noise *noise,
                                         struct pipit_noise_transport *ret_transport);
 
+/* Zeroes it: a session has keys of its own by then. */
+void pipit_noise_transport_deinit(struct pipit_noise_transport *transport);
+
 /* --- keys -------------------------------------------------------------------- */
 
 /* A new key pair, from the system's randomness. */

@@ -417,11 +417,12 @@ static bool box_attach(struct box *box, struct peer *peer, enum box_failure *ret
 }
 
 struct box *box_of_client(struct peer *peer,
+                          struct principal *principal,
                           const uint8_t client_id[BOX_CLIENT_ID_BYTES],
                           enum box_failure *ret_failure)
 {
         while (!atomic_load(&peer->server->closing)) {
-                struct box *box = table_get(peer->server, peer->principal, client_id, ret_failure);
+                struct box *box = table_get(peer->server, principal, client_id, ret_failure);
 
                 if (!box || box_attach(box, peer, ret_failure))
                         return box;
@@ -459,9 +460,9 @@ void box_detach(struct box *box, struct peer *peer)
 
 /* --- simple clients -------------------------------------------------------- */
 
-struct box *box_of_frame(struct peer *peer)
+struct box *box_of_frame(struct peer *peer, struct principal *principal)
 {
-        struct box *box = box_new(peer->server, peer->principal, true);
+        struct box *box = box_new(peer->server, principal, true);
         bool gone;
 
         if (!box)

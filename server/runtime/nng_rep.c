@@ -1,5 +1,6 @@
 #include "server/runtime/nng_rep.h"
 
+#include <arpa/inet.h>
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/rep.h>
 #include <pthread.h>
@@ -313,6 +314,24 @@ size_t rep_message_n_bytes(struct rep_message *message)
 
 /* --- pipes --------------------------------------------------------------- */
 
+/* All 0 if nng does not tell. */
+static void pipe_locate(nng_pipe pipe, struct source *ret_source)
+{
+        nng_sockaddr address;
+
+        if (nng_pipe_get_addr(pipe, NNG_OPT_REMADDR, &address) != 0)
+                return;
+
+        if (address.s_family == NNG_AF_INET) {
+                source_of_ipv4((const uint8_t *)&address.s_in.sa_addr,
+                               ntohs(address.s_in.sa_port),
+                               ret_source);
+        } else if (address.s_family == NNG_AF_INET6) {
+                memcpy(ret_source->address, address.s_in6.sa_addr, sizeof(ret_source->address));
+                ret_source->port = ntohs(address.s_in6.sa_port);
+        }
+}
+
 static void pipe_identify(const struct rep_endpoint *endpoint,
                           nng_pipe pipe,
                           struct rep_pipe_identity *ret_identity)
@@ -320,6 +339,8 @@ static void pipe_identify(const struct rep_endpoint *endpoint,
         uint64_t number;
 
         *ret_identity = (struct rep_pipe_identity){.transport = endpoint->transport};
+        if (endpoint->transport == REP_TRANSPORT_TCP)
+                pipe_locate(pipe, &ret_identity->source);
         if (endpoint->transport != REP_TRANSPORT_IPC)
                 return;
 

@@ -25,11 +25,13 @@
 #include <sys/types.h>
 
 #include "core/base/status.h"
+#include "server/runtime/source.h"
 
 struct box;
 struct rep_endpoint;
 struct rep_message;
 struct peer;
+struct sealed_session;
 
 struct rep_context;
 
@@ -44,8 +46,10 @@ struct rep_context {
         /* holder's */
         struct rep_context *next;
         struct rep_context *prev;
-        struct peer *peer;            /* a reference */
-        _Atomic(struct box *) holder; /* it is in its list; changes under its mutex */
+        struct peer *peer;              /* a reference */
+        struct sealed_session *session; /* of a sealed frame: a reference; else NULL */
+        uint64_t counter;               /* of a sealed frame */
+        _Atomic(struct box *) holder;   /* it is in its list; changes under its mutex */
         int64_t hold_until_us;
         size_t response_bytes_max; /* of the frame that answers it */
         size_t n_answer_bytes;     /* from answer to sent() */
@@ -62,12 +66,13 @@ enum rep_transport {
         REP_TRANSPORT_TCP,
 };
 
-/* Who is at the other end, as the kernel says. */
+/* Who is at the other end, or where it is, as the kernel says. */
 struct rep_pipe_identity {
         enum rep_transport transport;
         bool has_uid;
         uid_t uid;
-        pid_t pid; /* 0: unknown; for logs only */
+        pid_t pid;            /* 0: unknown; for logs only */
+        struct source source; /* of tcp */
 };
 
 /*

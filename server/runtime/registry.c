@@ -52,7 +52,7 @@ static void service_put(struct registry *registry, const struct registry_service
                         .handlers = service->handlers,
                         .self = service->self,
                         .blocks = service->blocks && service->blocks[i],
-                        .open_to_all = service->open_to_all,
+                        .while_draining = service->while_draining,
                 };
 
                 route_put(registry, &route);

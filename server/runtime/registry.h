@@ -18,7 +18,7 @@ struct route {
         const void *handlers;
         void *self;
         bool blocks;
-        bool open_to_all; /* of a service that every caller may use */
+        bool while_draining; /* still served then */
 };
 
 struct registry_service {
@@ -27,7 +27,7 @@ struct registry_service {
         const bool *blocks;
         const void *handlers;
         void *self;
-        bool open_to_all;
+        bool while_draining;
 };
 
 /* All zero is an empty registry. */

@@ -3,7 +3,10 @@
  *
  *      nng_rep   one URL's socket, contexts that receive and answer
  *      inproc    the same for clients of this process, without a socket
- *      peer      who is at the other end of a pipe
+ *      peer      one pipe
+ *      principal who is at its other end, and what it may call
+ *      access_files  the key of the server, and the rules that hold
+ *      handshakes, sealed: the sessions of tcp pipes; source, where these come from
  *      intake    a received frame: checked, unpacked, taken in by a mailbox
  *      dispatch  its calls, to their handlers
  *      box       a client's mailbox: states, ready replies, held frames
@@ -23,6 +26,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "core/access/rules.h"
 #include "core/base/arena.h"
 #include "core/base/log.h"
 #include "core/rpc/wire_check.h"
@@ -30,15 +34,19 @@
 #include "server/runtime/box.h"
 #include "server/runtime/call.h"
 #include "server/runtime/call_log.h"
+#include "server/runtime/handshakes.h"
 #include "server/runtime/housekeeping.h"
 #include "server/runtime/inproc.h"
 #include "server/runtime/interceptors.h"
 #include "server/runtime/nng_rep.h"
 #include "server/runtime/peer.h"
+#include "server/runtime/principal.h"
 #include "server/runtime/reflection.h"
 #include "server/runtime/registry.h"
+#include "server/runtime/sealed.h"
 #include "server/runtime/workers.h"
 
+struct pipit_noise_keys;
 struct watchdog;
 
 enum server_phase {
@@ -64,7 +72,13 @@ struct pipit_server {
         struct workers *workers;
         struct housekeeping *housekeeping;
         struct watchdog *watchdog;
+        struct sealed *sealed; /* NULL: it makes no sessions */
+        struct handshakes *handshakes;
 
+        struct pipit_noise_keys *keys;              /* its own; NULL: it makes no sessions */
+        struct pipit_rules_holder rules;            /* who may call what */
+        struct pipit_access_problem access_problem; /* of whoever starts or reloads */
+        struct principal_table principals;
         struct peer_table peers;
         struct box_table boxes;
         struct frame_pool frames;
