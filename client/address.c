@@ -6,7 +6,7 @@
 #include "client/channel.h"
 #include "client/inproc.h"
 #include "client/nng_req.h"
-#include "client/sealed.h"
+#include "client/seal.h"
 #include "client/sp_stream.h"
 #include "core/base/clock.h"
 #include "core/base/macros.h"
@@ -58,7 +58,7 @@ static const struct transport *transport_of(const struct address *address)
                 return &inproc_transport;
 
         if (address->target.scheme == TARGET_TCP && address->channel->keyring)
-                return &sealed_transport;
+                return &seal_transport;
 
         return address->target.scheme == TARGET_INPROC ? &req_transport : &sp_transport;
 }
@@ -79,13 +79,13 @@ static bool open_socket(struct address *address, const char **ret_problem)
                 .n_server_uids = channel->options.n_server_uids,
         };
         struct pipit_access_problem problem;
-        bool needs_loop = transport == &sp_transport || transport == &sealed_transport;
+        bool needs_loop = transport == &sp_transport || transport == &seal_transport;
 
         if (needs_loop && !channel->loop)
                 channel->loop = sp_loop_new(ret_problem);
         if (needs_loop && !channel->loop)
                 return false;
-        if (transport == &sealed_transport)
+        if (transport == &seal_transport)
                 options.server_key = keyring_find(channel->keyring, address->target.text, &problem);
         options.loop = channel->loop;
         address->socket = transport->socket_open(&options, ret_problem);

@@ -12,7 +12,7 @@
  * @problem is a static string.
  *
  * sp_stream.c (ipc and tcp), inproc.c (in-process) and nng_req.c (inproc) are
- * transports, and sealed_socket.c, which has sp_stream.c carry what it seals. Each
+ * transports, and seal_socket.c, which has sp_stream.c carry what it seals. Each
  * embeds socket and lane in its own.
  */
 

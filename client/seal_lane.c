@@ -1,24 +1,24 @@
 #include <stdlib.h>
 
-#include "client/sealed.h"
+#include "client/seal.h"
 #include "core/base/macros.h"
 #include "core/rpc/frame.h"
 
-static struct sealed_lane *lane_of(struct transport_lane *base)
+static struct seal_lane *lane_of(struct transport_lane *base)
 {
-        return pipit_container_of(base, struct sealed_lane, base);
+        return pipit_container_of(base, struct seal_lane, base);
 }
 
 /* --- messages: the channel's view of a sealed frame ---------------------------- */
 
-struct transport_message *sealed_message_new(struct transport_lane *base, size_t n_bytes)
+struct transport_message *seal_message_new(struct transport_lane *base, size_t n_bytes)
 {
         struct transport_lane *inner = lane_of(base)->inner;
 
-        return inner->transport->message_new(inner, n_bytes + SEALED_EXTRA);
+        return inner->transport->message_new(inner, n_bytes + SEAL_EXTRA);
 }
 
-static uint8_t *whole_frame(struct sealed_lane *lane,
+static uint8_t *whole_frame(struct seal_lane *lane,
                             struct transport_message *message,
                             size_t *ret_n_bytes)
 {
@@ -26,18 +26,18 @@ static uint8_t *whole_frame(struct sealed_lane *lane,
 }
 
 /* Only frames that we made, or have opened, get here. */
-uint8_t *sealed_message_bytes(struct transport_lane *base,
-                              struct transport_message *message,
-                              size_t *ret_n_bytes)
+uint8_t *seal_message_bytes(struct transport_lane *base,
+                            struct transport_message *message,
+                            size_t *ret_n_bytes)
 {
         uint8_t *bytes = whole_frame(lane_of(base), message, ret_n_bytes);
 
-        *ret_n_bytes -= SEALED_EXTRA;
+        *ret_n_bytes -= SEAL_EXTRA;
 
-        return bytes + SEALED_VIEW_AT;
+        return bytes + SEAL_VIEW_AT;
 }
 
-void sealed_message_free(struct transport_lane *base, struct transport_message *message)
+void seal_message_free(struct transport_lane *base, struct transport_message *message)
 {
         struct transport_lane *inner = lane_of(base)->inner;
 
@@ -50,9 +50,9 @@ void sealed_message_free(struct transport_lane *base, struct transport_message *
  * Has the lane hold the session of now, for its answer too. Whether this thread is
  * to make the next one.
  */
-static bool take_session(struct sealed_lane *lane, int64_t now_us)
+static bool take_session(struct seal_lane *lane, int64_t now_us)
 {
-        struct sealed_socket *socket = lane->socket;
+        struct seal_socket *socket = lane->socket;
         struct pipit_session *before = NULL;
         bool is_due;
 
@@ -63,14 +63,14 @@ static bool take_session(struct sealed_lane *lane, int64_t now_us)
         }
         is_due = socket->session && now_us >= socket->rekey_us &&
                  pipit_session_age(socket->session, now_us) == PIPIT_SESSION_REKEY_DUE &&
-                 sealed_claim(socket);
+                 seal_claim(socket);
         pthread_mutex_unlock(&socket->mutex);
         pipit_session_unref(before);
 
         return is_due;
 }
 
-static bool seal(struct sealed_lane *lane, struct transport_message *message, int64_t now_us)
+static bool seal(struct seal_lane *lane, struct transport_message *message, int64_t now_us)
 {
         size_t n_bytes;
         uint8_t *bytes = whole_frame(lane, message, &n_bytes);
@@ -82,14 +82,12 @@ static bool seal(struct sealed_lane *lane, struct transport_message *message, in
                                                            &lane->counter) == PIPIT_SESSION_OK;
 }
 
-void sealed_lane_send(struct transport_lane *base,
-                      struct transport_message *message,
-                      bool has_calls)
+void seal_lane_send(struct transport_lane *base, struct transport_message *message, bool has_calls)
 {
-        struct sealed_lane *lane = lane_of(base);
-        struct sealed_socket *socket = lane->socket;
+        struct seal_lane *lane = lane_of(base);
+        struct seal_socket *socket = lane->socket;
         const struct transport *transport = lane->inner->transport;
-        int64_t now_us = sealed_now_us(socket);
+        int64_t now_us = seal_now_us(socket);
         bool is_due = take_session(lane, now_us);
 
         if (seal(lane, message, now_us))
@@ -97,22 +95,22 @@ void sealed_lane_send(struct transport_lane *base,
         else
                 transport->refuse(lane->inner, message, "the session is too old");
         if (is_due)
-                sealed_shake(socket);
+                seal_shake(socket);
 }
 
 /* --- receiving ------------------------------------------------------------------- */
 
 /* What is no answer, or a reject, which is not sealed: neither is believed. */
-static const char *turn_down(struct sealed_socket *socket, const char *problem, uint32_t retry_ms)
+static const char *turn_down(struct seal_socket *socket, const char *problem, uint32_t retry_ms)
 {
         pthread_mutex_lock(&socket->mutex);
-        sealed_refused(socket, CLIENT_REASON_CONNECTION_LOST, retry_ms);
+        seal_refused(socket, CLIENT_REASON_CONNECTION_LOST, retry_ms);
         pthread_mutex_unlock(&socket->mutex);
 
         return problem;
 }
 
-static const char *rejected(struct sealed_socket *socket, const uint8_t *bytes, size_t n_bytes)
+static const char *rejected(struct seal_socket *socket, const uint8_t *bytes, size_t n_bytes)
 {
         struct pipit_reject reject = {.retry_ms = 0};
 
@@ -133,9 +131,9 @@ static const char *rejected(struct sealed_socket *socket, const uint8_t *bytes, 
 }
 
 /* NULL: it is open, and has the header of a response. Else what is wrong. */
-static const char *open_answer(struct sealed_lane *lane, struct transport_message *message)
+static const char *open_answer(struct seal_lane *lane, struct transport_message *message)
 {
-        struct sealed_socket *socket = lane->socket;
+        struct seal_socket *socket = lane->socket;
         enum pipit_frame_kind kind;
         struct pipit_opened opened;
         size_t n_bytes;
@@ -145,31 +143,31 @@ static const char *open_answer(struct sealed_lane *lane, struct transport_messag
             kind == PIPIT_FRAME_REJECT)
                 return rejected(socket, bytes, n_bytes);
         if (pipit_session_open_response(
-                    lane->session, sealed_now_us(socket), lane->counter, bytes, n_bytes, &opened) !=
+                    lane->session, seal_now_us(socket), lane->counter, bytes, n_bytes, &opened) !=
             PIPIT_SESSION_OK)
                 return turn_down(
                         socket, "an answer came that the server did not seal for its request", 0);
 
-        pipit_frame_header_write(PIPIT_FRAME_RESPONSE, bytes + SEALED_VIEW_AT);
+        pipit_frame_header_write(PIPIT_FRAME_RESPONSE, bytes + SEAL_VIEW_AT);
 
         return NULL;
 }
 
 static void on_unsent(void *context, const char *problem)
 {
-        const struct sealed_lane *lane = context;
+        const struct seal_lane *lane = context;
 
         lane->options.on_unsent(lane->options.context, problem);
 }
 
 static void on_received(void *context, const char *problem, struct transport_message *message)
 {
-        struct sealed_lane *lane = context;
+        struct seal_lane *lane = context;
 
         if (!problem)
                 problem = open_answer(lane, message);
         if (problem && message) {
-                sealed_message_free(&lane->base, message);
+                seal_message_free(&lane->base, message);
                 message = NULL;
         }
         lane->options.on_received(lane->options.context, problem, message);
@@ -177,25 +175,25 @@ static void on_received(void *context, const char *problem, struct transport_mes
 
 static void on_answer(void *context, struct transport_message *message)
 {
-        struct sealed_lane *lane = context;
+        struct seal_lane *lane = context;
         const char *problem = open_answer(lane, message);
 
         if (!problem) {
                 lane->options.on_answer(lane->options.context, message);
                 return;
         }
-        sealed_message_free(&lane->base, message);
+        seal_message_free(&lane->base, message);
         lane->options.on_received(lane->options.context, problem, NULL);
 }
 
 /* --- life ------------------------------------------------------------------------ */
 
-struct transport_lane *sealed_lane_open(struct transport_socket *base,
-                                        const struct transport_lane_options *options,
-                                        const char **ret_problem)
+struct transport_lane *seal_lane_open(struct transport_socket *base,
+                                      const struct transport_lane_options *options,
+                                      const char **ret_problem)
 {
-        struct sealed_socket *socket = sealed_socket_of(base);
-        struct sealed_lane *lane = calloc(1, sizeof(*lane));
+        struct seal_socket *socket = seal_socket_of(base);
+        struct seal_lane *lane = calloc(1, sizeof(*lane));
         const struct transport_lane_options own = {
                 .on_unsent = on_unsent,
                 .on_received = on_received,
@@ -207,7 +205,7 @@ struct transport_lane *sealed_lane_open(struct transport_socket *base,
         if (!lane)
                 return NULL;
 
-        lane->base.transport = &sealed_transport;
+        lane->base.transport = &seal_transport;
         lane->options = *options;
         lane->socket = socket;
         lane->inner = socket->inner->transport->lane_open(socket->inner, &own, ret_problem);
@@ -219,23 +217,23 @@ struct transport_lane *sealed_lane_open(struct transport_socket *base,
         return &lane->base;
 }
 
-void sealed_lane_stop(struct transport_lane *base)
+void seal_lane_stop(struct transport_lane *base)
 {
         struct transport_lane *inner = lane_of(base)->inner;
 
         inner->transport->lane_stop(inner);
 }
 
-void sealed_lane_close(struct transport_lane *base)
+void seal_lane_close(struct transport_lane *base)
 {
-        struct sealed_lane *lane = lane_of(base);
+        struct seal_lane *lane = lane_of(base);
 
         lane->inner->transport->lane_close(lane->inner);
         pipit_session_unref(lane->session);
         free(lane);
 }
 
-void sealed_lane_abort(struct transport_lane *base)
+void seal_lane_abort(struct transport_lane *base)
 {
         struct transport_lane *inner = lane_of(base)->inner;
 

@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "client/sealed.h"
+#include "client/seal.h"
 #include "client/sp_stream.h"
 #include "core/base/clock.h"
 #include "core/base/macros.h"
@@ -15,21 +15,21 @@
 /* A refusal this long after the last one has nothing to do with it. */
 #define REFUSALS_APART_US (10 * PIPIT_US_PER_S)
 
-struct sealed_socket *sealed_socket_of(struct transport_socket *base)
+struct seal_socket *seal_socket_of(struct transport_socket *base)
 {
-        return pipit_container_of(base, struct sealed_socket, base);
+        return pipit_container_of(base, struct seal_socket, base);
 }
 
-int64_t sealed_now_us(const struct sealed_socket *socket)
+int64_t seal_now_us(const struct seal_socket *socket)
 {
         const struct pipit_clock *clock = socket->options.keyring->clock;
 
         return clock->now_us(clock->context);
 }
 
-void sealed_refused(struct sealed_socket *socket, enum client_reason reason, uint32_t retry_ms)
+void seal_refused(struct seal_socket *socket, enum client_reason reason, uint32_t retry_ms)
 {
-        uint32_t max_ms = socket->phase == SEALED_WANTED ? PAUSE_MS_MAX_REFUSED : PAUSE_MS_MAX_OPEN;
+        uint32_t max_ms = socket->phase == SEAL_WANTED ? PAUSE_MS_MAX_REFUSED : PAUSE_MS_MAX_OPEN;
         uint32_t pause_ms = PAUSE_MS_MIN;
         int64_t now_us = pipit_clock_now_us();
 
@@ -55,14 +55,14 @@ void sealed_refused(struct sealed_socket *socket, enum client_reason reason, uin
 
 static void on_inner_pipe(void *context)
 {
-        struct sealed_socket *socket = context;
+        struct seal_socket *socket = context;
 
-        sealed_shake_first(socket);
+        seal_shake_first(socket);
         socket->options.on_pipe(socket->options.context);
 }
 
 /* Answers that have come before are opened still: their lanes hold it. Mutex held. */
-static void forget_session(struct sealed_socket *socket)
+static void forget_session(struct seal_socket *socket)
 {
         pipit_session_unref(socket->session);
         socket->session = NULL;
@@ -72,11 +72,11 @@ static const char *socket_dial(struct transport_socket *base,
                                const struct target_address *target,
                                size_t endpoint)
 {
-        struct sealed_socket *socket = sealed_socket_of(base);
+        struct seal_socket *socket = seal_socket_of(base);
 
         pthread_mutex_lock(&socket->mutex);
         forget_session(socket);
-        socket->phase = SEALED_WANTED;
+        socket->phase = SEAL_WANTED;
         socket->epoch++;
         socket->is_refused = false;
         pthread_mutex_unlock(&socket->mutex);
@@ -86,12 +86,12 @@ static const char *socket_dial(struct transport_socket *base,
 
 static void socket_hangup(struct transport_socket *base)
 {
-        struct sealed_socket *socket = sealed_socket_of(base);
+        struct seal_socket *socket = seal_socket_of(base);
 
         pthread_mutex_lock(&socket->mutex);
         forget_session(socket);
-        if (socket->phase != SEALED_REFUSED)
-                socket->phase = SEALED_CLOSED;
+        if (socket->phase != SEAL_REFUSED)
+                socket->phase = SEAL_CLOSED;
         pthread_mutex_unlock(&socket->mutex);
 
         socket->inner->transport->hangup(socket->inner);
@@ -99,14 +99,14 @@ static void socket_hangup(struct transport_socket *base)
 
 static enum transport_pipe socket_pipe(struct transport_socket *base, const char **ret_problem)
 {
-        struct sealed_socket *socket = sealed_socket_of(base);
+        struct seal_socket *socket = seal_socket_of(base);
         enum transport_pipe pipe = socket->inner->transport->pipe(socket->inner, ret_problem);
 
         pthread_mutex_lock(&socket->mutex);
-        if (socket->phase == SEALED_REFUSED) {
+        if (socket->phase == SEAL_REFUSED) {
                 pipe = TRANSPORT_PIPE_LOST;
                 *ret_problem = socket->problem;
-        } else if (socket->phase == SEALED_WANTED && pipe == TRANSPORT_PIPE_UP) {
+        } else if (socket->phase == SEAL_WANTED && pipe == TRANSPORT_PIPE_UP) {
                 pipe = TRANSPORT_PIPE_SHAKING;
         }
         pthread_mutex_unlock(&socket->mutex);
@@ -116,7 +116,7 @@ static enum transport_pipe socket_pipe(struct transport_socket *base, const char
 
 static bool socket_refusal(struct transport_socket *base, struct transport_refusal *ret_refusal)
 {
-        struct sealed_socket *socket = sealed_socket_of(base);
+        struct seal_socket *socket = seal_socket_of(base);
         bool is_refused;
 
         pthread_mutex_lock(&socket->mutex);
@@ -129,21 +129,21 @@ static bool socket_refusal(struct transport_socket *base, struct transport_refus
 
 static size_t socket_frame_bytes(struct transport_socket *base)
 {
-        struct sealed_socket *socket = sealed_socket_of(base);
+        struct seal_socket *socket = seal_socket_of(base);
         size_t n_bytes;
 
         pthread_mutex_lock(&socket->mutex);
         n_bytes = socket->frame_bytes;
         pthread_mutex_unlock(&socket->mutex);
 
-        return n_bytes - SEALED_EXTRA;
+        return n_bytes - SEAL_EXTRA;
 }
 
 /* --- struct transport ------------------------------------------------------- */
 
-static void socket_free(struct sealed_socket *socket)
+static void socket_free(struct seal_socket *socket)
 {
-        sealed_handshake_deinit(socket);
+        seal_handshake_deinit(socket);
         if (socket->inner)
                 socket->inner->transport->socket_close(socket->inner);
         pipit_session_unref(socket->session);
@@ -154,10 +154,10 @@ static void socket_free(struct sealed_socket *socket)
 
 static void socket_close(struct transport_socket *base)
 {
-        socket_free(sealed_socket_of(base));
+        socket_free(seal_socket_of(base));
 }
 
-static bool open_inner(struct sealed_socket *socket, const char **ret_problem)
+static bool open_inner(struct seal_socket *socket, const char **ret_problem)
 {
         struct transport_options options = socket->options;
 
@@ -165,19 +165,19 @@ static bool open_inner(struct sealed_socket *socket, const char **ret_problem)
         options.context = socket;
         socket->inner = sp_transport.socket_open(&options, ret_problem);
 
-        return socket->inner && sealed_handshake_init(socket, ret_problem);
+        return socket->inner && seal_handshake_init(socket, ret_problem);
 }
 
 static struct transport_socket *socket_open(const struct transport_options *options,
                                             const char **ret_problem)
 {
-        struct sealed_socket *socket = calloc(1, sizeof(*socket));
+        struct seal_socket *socket = calloc(1, sizeof(*socket));
 
         *ret_problem = "out of memory";
         if (!socket)
                 return NULL;
 
-        socket->base.transport = &sealed_transport;
+        socket->base.transport = &seal_transport;
         socket->options = *options;
         pthread_mutex_init(&socket->mutex, NULL);
         pthread_cond_init(&socket->sent, NULL);
@@ -192,26 +192,26 @@ static struct transport_socket *socket_open(const struct transport_options *opti
 /* The caller reads for the inner socket's waiters, and is one of them from then on. */
 static void socket_enter(struct transport_socket *base, struct waiter *waiter)
 {
-        struct transport_socket *inner = sealed_socket_of(base)->inner;
+        struct transport_socket *inner = seal_socket_of(base)->inner;
 
         inner->transport->enter(inner, waiter);
 }
 
 static void socket_wait(struct transport_socket *base, struct waiter *waiter)
 {
-        struct transport_socket *inner = sealed_socket_of(base)->inner;
+        struct transport_socket *inner = seal_socket_of(base)->inner;
 
         inner->transport->wait(inner, waiter);
 }
 
 static void socket_rouse(struct transport_socket *base)
 {
-        struct transport_socket *inner = sealed_socket_of(base)->inner;
+        struct transport_socket *inner = seal_socket_of(base)->inner;
 
         inner->transport->rouse(inner);
 }
 
-const struct transport sealed_transport = {
+const struct transport seal_transport = {
         .socket_open = socket_open,
         .socket_close = socket_close,
         .dial = socket_dial,
@@ -219,15 +219,15 @@ const struct transport sealed_transport = {
         .pipe = socket_pipe,
         .refusal = socket_refusal,
         .frame_bytes = socket_frame_bytes,
-        .lane_open = sealed_lane_open,
-        .lane_stop = sealed_lane_stop,
-        .lane_close = sealed_lane_close,
-        .send = sealed_lane_send,
+        .lane_open = seal_lane_open,
+        .lane_stop = seal_lane_stop,
+        .lane_close = seal_lane_close,
+        .send = seal_lane_send,
         .enter = socket_enter,
         .wait = socket_wait,
         .rouse = socket_rouse,
-        .abort = sealed_lane_abort,
-        .message_new = sealed_message_new,
-        .message_bytes = sealed_message_bytes,
-        .message_free = sealed_message_free,
+        .abort = seal_lane_abort,
+        .message_new = seal_message_new,
+        .message_bytes = seal_message_bytes,
+        .message_free = seal_message_free,
 };

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/sealed.h"
+#include "client/seal.h"
 #include "core/base/clock.h"
 #include "core/base/macros.h"
 #include "core/rpc/frame.h"
@@ -40,7 +40,7 @@ static uint32_t rekey_pause_ms(const struct outcome *outcome)
 }
 
 /* Mutex held. */
-static void refuse(struct sealed_socket *socket, const struct outcome *outcome)
+static void refuse(struct seal_socket *socket, const struct outcome *outcome)
 {
         socket->problem = outcome->problem;
         if (outcome->reason == CLIENT_REASON_VERSION_MISMATCH) {
@@ -51,28 +51,28 @@ static void refuse(struct sealed_socket *socket, const struct outcome *outcome)
                                PIPIT_PROTO_VERSION);
                 socket->problem = socket->text;
         }
-        sealed_refused(socket, outcome->reason, outcome->retry_ms);
-        socket->phase = SEALED_REFUSED;
+        seal_refused(socket, outcome->reason, outcome->retry_ms);
+        socket->phase = SEAL_REFUSED;
 }
 
 /* The session that was there before is of those lanes that wait for answers to it. Mutex held. */
-static void install(struct sealed_socket *socket, struct outcome *outcome)
+static void install(struct seal_socket *socket, struct outcome *outcome)
 {
         struct pipit_session *before = socket->session;
 
         socket->session = outcome->session;
         outcome->session = before;
-        socket->phase = SEALED_OPEN;
+        socket->phase = SEAL_OPEN;
         socket->frame_bytes = outcome->frame_bytes;
         socket->rekey_us = 0;
 }
 
 /* Mutex held. Whether the state of the pipe changed. */
-static bool settle_here(struct sealed_socket *socket, struct outcome *outcome)
+static bool settle_here(struct seal_socket *socket, struct outcome *outcome)
 {
-        bool is_first = socket->phase == SEALED_WANTED;
+        bool is_first = socket->phase == SEAL_WANTED;
 
-        if (outcome->is_line || (!is_first && socket->phase != SEALED_OPEN))
+        if (outcome->is_line || (!is_first && socket->phase != SEAL_OPEN))
                 return false;
         if (outcome->session)
                 install(socket, outcome);
@@ -80,13 +80,13 @@ static bool settle_here(struct sealed_socket *socket, struct outcome *outcome)
                 refuse(socket, outcome);
         else
                 socket->rekey_us =
-                        sealed_now_us(socket) + (int64_t)rekey_pause_ms(outcome) * PIPIT_US_PER_MS;
+                        seal_now_us(socket) + (int64_t)rekey_pause_ms(outcome) * PIPIT_US_PER_MS;
 
         return is_first;
 }
 
 /* What it was for may be gone: then the next pipe may wait for one. */
-static void settle(struct sealed_socket *socket, struct outcome outcome)
+static void settle(struct seal_socket *socket, struct outcome outcome)
 {
         bool is_of_pipe, changes;
 
@@ -101,12 +101,12 @@ static void settle(struct sealed_socket *socket, struct outcome outcome)
         if (changes)
                 socket->options.on_pipe(socket->options.context);
         if (!is_of_pipe)
-                sealed_shake_first(socket);
+                seal_shake_first(socket);
 }
 
 /* --- welcome ------------------------------------------------------------------------ */
 
-static struct outcome rejected(struct sealed_socket *socket, const uint8_t *body, size_t n_body)
+static struct outcome rejected(struct seal_socket *socket, const uint8_t *body, size_t n_body)
 {
         struct pipit_reject reject;
         struct outcome outcome;
@@ -136,7 +136,7 @@ static size_t least(size_t one, size_t other)
         return one < other ? one : other;
 }
 
-static struct pipit_session *make_session(struct sealed_socket *socket,
+static struct pipit_session *make_session(struct seal_socket *socket,
                                           const struct pipit_welcome *welcome,
                                           const struct pipit_noise_transport *keys)
 {
@@ -159,9 +159,9 @@ static struct pipit_session *make_session(struct sealed_socket *socket,
         return session;
 }
 
-static struct outcome welcomed(struct sealed_socket *socket, const uint8_t *frame, size_t n_frame)
+static struct outcome welcomed(struct seal_socket *socket, const uint8_t *frame, size_t n_frame)
 {
-        struct sealed_shake *shake = socket->shake;
+        struct seal_shake *shake = socket->shake;
         struct pipit_noise_transport keys;
         struct pipit_welcome welcome;
         struct outcome outcome;
@@ -178,9 +178,7 @@ static struct outcome welcomed(struct sealed_socket *socket, const uint8_t *fram
         return outcome;
 }
 
-static struct outcome read_answer(struct sealed_socket *socket,
-                                  const uint8_t *frame,
-                                  size_t n_frame)
+static struct outcome read_answer(struct seal_socket *socket, const uint8_t *frame, size_t n_frame)
 {
         enum pipit_frame_kind kind;
 
@@ -197,7 +195,7 @@ static struct outcome read_answer(struct sealed_socket *socket,
 
 static void on_answer(void *context, struct transport_message *message)
 {
-        struct sealed_socket *socket = context;
+        struct seal_socket *socket = context;
         struct transport_lane *lane = socket->shake_lane;
         size_t n_bytes;
         const uint8_t *bytes = lane->transport->message_bytes(lane, message, &n_bytes);
@@ -223,19 +221,19 @@ static void on_received(void *context, const char *problem, struct transport_mes
 
 /* --- hello -------------------------------------------------------------------------- */
 
-static uint32_t frame_bytes_taken(const struct sealed_socket *socket)
+static uint32_t frame_bytes_taken(const struct seal_socket *socket)
 {
         size_t n_bytes = socket->options.frame_bytes_max;
 
         return n_bytes > PIPIT_FRAME_BYTES_DEFAULT ? (uint32_t)n_bytes : PIPIT_FRAME_BYTES_DEFAULT;
 }
 
-static bool write_hello(struct sealed_socket *socket, uint8_t *ret_frame)
+static bool write_hello(struct seal_socket *socket, uint8_t *ret_frame)
 {
         const struct keyring *keyring = socket->options.keyring;
-        struct sealed_shake *shake = socket->shake;
+        struct seal_shake *shake = socket->shake;
 
-        shake->begun_us = sealed_now_us(socket);
+        shake->begun_us = seal_now_us(socket);
         shake->hello = (struct pipit_hello){
                 .client_time_us = (uint64_t)keyring->clock->wall_us(keyring->clock->context),
                 .max_frame = frame_bytes_taken(socket),
@@ -247,7 +245,7 @@ static bool write_hello(struct sealed_socket *socket, uint8_t *ret_frame)
         return pipit_hello_write(&shake->noise, &shake->hello, ret_frame);
 }
 
-static void send_hello(struct sealed_socket *socket)
+static void send_hello(struct seal_socket *socket)
 {
         struct transport_lane *lane = socket->shake_lane;
         struct transport_message *message =
@@ -268,7 +266,7 @@ static void send_hello(struct sealed_socket *socket)
                       "the key that known_servers has for it is none that one can agree with"));
 }
 
-bool sealed_claim(struct sealed_socket *socket)
+bool seal_claim(struct seal_socket *socket)
 {
         if (socket->is_shaking)
                 return false;
@@ -279,7 +277,7 @@ bool sealed_claim(struct sealed_socket *socket)
         return true;
 }
 
-void sealed_shake(struct sealed_socket *socket)
+void seal_shake(struct seal_socket *socket)
 {
         send_hello(socket);
 
@@ -289,24 +287,24 @@ void sealed_shake(struct sealed_socket *socket)
         pthread_mutex_unlock(&socket->mutex);
 }
 
-void sealed_shake_first(struct sealed_socket *socket)
+void seal_shake_first(struct seal_socket *socket)
 {
         const char *problem;
         bool is_claimed;
 
         pthread_mutex_lock(&socket->mutex);
-        is_claimed = socket->phase == SEALED_WANTED &&
+        is_claimed = socket->phase == SEAL_WANTED &&
                      socket->inner->transport->pipe(socket->inner, &problem) == TRANSPORT_PIPE_UP &&
-                     sealed_claim(socket);
+                     seal_claim(socket);
         pthread_mutex_unlock(&socket->mutex);
 
         if (is_claimed)
-                sealed_shake(socket);
+                seal_shake(socket);
 }
 
 /* --- life --------------------------------------------------------------------------- */
 
-bool sealed_handshake_init(struct sealed_socket *socket, const char **ret_problem)
+bool seal_handshake_init(struct seal_socket *socket, const char **ret_problem)
 {
         const struct transport_lane_options options = {
                 .on_unsent = on_unsent,
@@ -331,10 +329,10 @@ bool sealed_handshake_init(struct sealed_socket *socket, const char **ret_proble
 }
 
 /* The inner transport may tell of a pipe until it is closed: so no new claims, and none that is at work. */
-void sealed_handshake_deinit(struct sealed_socket *socket)
+void seal_handshake_deinit(struct seal_socket *socket)
 {
         pthread_mutex_lock(&socket->mutex);
-        socket->phase = SEALED_CLOSED;
+        socket->phase = SEAL_CLOSED;
         while (socket->n_senders > 0)
                 pthread_cond_wait(&socket->sent, &socket->mutex);
         pthread_mutex_unlock(&socket->mutex);
