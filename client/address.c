@@ -243,8 +243,13 @@ void address_lose(struct address *address, const char *problem)
         channel_wake(address->channel);
 }
 
-static void give_up_limbo(struct address *address, struct endings *endings)
+/* They were sent, whatever whoever refuses us says of it. */
+static void give_up_limbo(struct address *address,
+                          enum client_reason refusal,
+                          struct endings *endings)
 {
+        enum client_reason reason =
+                refusal == CLIENT_REASON_NOT_CONNECTED ? CLIENT_REASON_CONNECTION_LOST : refusal;
         struct list *node, *after;
 
         list_for_each(node, after, &address->limbo)
@@ -253,11 +258,8 @@ static void give_up_limbo(struct address *address, struct endings *endings)
                         pipit_container_of(node, struct pipit_call_state, node);
                 struct pipit_error error;
 
-                error = client_error_at(CLIENT_REASON_CONNECTION_LOST,
-                                        PIPIT_MAY_HAVE_RUN,
-                                        &state->arena,
-                                        NULL,
-                                        address->problem);
+                error = client_error_at(
+                        reason, PIPIT_MAY_HAVE_RUN, &state->arena, NULL, address->problem);
                 channel_end(address->channel, state, &error, endings);
         }
 }
@@ -275,7 +277,7 @@ static void attempt_failed(struct address *address, const char *problem, int64_t
         if (refusal.reason != CLIENT_REASON_SERVER_BUSY) {
                 address->has_failed = true;
                 address->failure = refusal.reason;
-                give_up_limbo(address, &endings);
+                give_up_limbo(address, refusal.reason, &endings);
                 channel_dispatch_waiting(channel, &endings);
         }
         pthread_mutex_unlock(&channel->mutex);
@@ -465,7 +467,7 @@ static void check_limbo(struct address *address, int64_t now_us)
 
         pthread_mutex_lock(&channel->mutex);
         if (address->state != ADDRESS_UP && now_us >= address->limbo_us)
-                give_up_limbo(address, &endings);
+                give_up_limbo(address, CLIENT_REASON_NOT_CONNECTED, &endings);
         pthread_mutex_unlock(&channel->mutex);
         channel_finish(channel, &endings);
 }
