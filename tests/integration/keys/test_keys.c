@@ -189,8 +189,8 @@ static enum pipit_status echo_with(struct pipit_channel *channel,
         request.data.data = data;
         request.data.len = n_data;
         status = echo_v1_echo(channel, call, &request, &response);
-        if (status == PIPIT_OK &&
-            (response->data.len != n_data || memcmp(response->data.data, data, n_data) != 0))
+        if (status == PIPIT_OK && (response->data.len != n_data ||
+                                   (n_data > 0 && memcmp(response->data.data, data, n_data) != 0)))
                 status = PIPIT_DATA_LOSS;
         free(data);
 
