@@ -47,9 +47,9 @@ enum seal_phase {
         SEAL_REFUSED, /* there will be none */
 };
 
-/* A handshake under way, in guarded memory; of whoever has claimed it. */
+/* A handshake under way; of whoever has claimed it. */
 struct seal_shake {
-        struct pipit_noise noise;
+        struct pipit_noise *noise; /* guarded */
         struct pipit_hello hello;
         int64_t begun_us;
         uint64_t epoch;
@@ -60,7 +60,7 @@ struct seal_socket {
         struct transport_options options;
         struct transport_socket *inner;
         struct transport_lane *shake_lane; /* of inner */
-        struct seal_shake *shake;
+        struct seal_shake shake;
 
         pthread_mutex_t mutex;
 

@@ -1,7 +1,5 @@
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "client/seal.h"
 #include "core/base/clock.h"
@@ -91,8 +89,8 @@ static void settle(struct seal_socket *socket, struct outcome outcome)
         bool is_of_pipe, changes;
 
         pthread_mutex_lock(&socket->mutex);
-        is_of_pipe = socket->shake->epoch == socket->epoch;
-        pipit_noise_deinit(&socket->shake->noise);
+        is_of_pipe = socket->shake.epoch == socket->epoch;
+        pipit_noise_deinit(socket->shake.noise);
         socket->is_shaking = false;
         changes = is_of_pipe && settle_here(socket, &outcome);
         pthread_mutex_unlock(&socket->mutex);
@@ -145,7 +143,7 @@ static struct pipit_session *make_session(struct seal_socket *socket,
                 .transport = keys,
                 .id = welcome->session_id,
                 .peer_key = socket->options.server_key,
-                .begun_us = socket->shake->begun_us,
+                .begun_us = socket->shake.begun_us,
                 .rekey_s = welcome->rekey_s,
                 .reject_s = welcome->reject_s,
                 .secrets = socket->options.keyring->secrets,
@@ -161,19 +159,19 @@ static struct pipit_session *make_session(struct seal_socket *socket,
 
 static struct outcome welcomed(struct seal_socket *socket, const uint8_t *frame, size_t n_frame)
 {
-        struct seal_shake *shake = socket->shake;
+        struct seal_shake *shake = &socket->shake;
         struct pipit_noise_transport keys;
         struct pipit_welcome welcome;
         struct outcome outcome;
 
-        if (!pipit_welcome_read(&shake->noise, &shake->hello, frame, n_frame, &welcome, &keys))
+        if (!pipit_welcome_read(shake->noise, &shake->hello, frame, n_frame, &welcome, &keys))
                 return failed(CLIENT_REASON_NOT_CONNECTED,
                               "a welcome came that the server did not make for this handshake");
 
         outcome = failed(CLIENT_REASON_OUT_OF_MEMORY, "out of memory");
         outcome.session = make_session(socket, &welcome, &keys);
         outcome.frame_bytes = least(welcome.max_frame, socket->options.frame_bytes_max);
-        sodium_memzero(&keys, sizeof(keys));
+        pipit_noise_transport_deinit(&keys);
 
         return outcome;
 }
@@ -223,15 +221,16 @@ static void on_received(void *context, const char *problem, struct transport_mes
 
 static uint32_t frame_bytes_taken(const struct seal_socket *socket)
 {
+        const uint32_t frame_bytes_least = PIPIT_FRAME_BYTES_DEFAULT;
         size_t n_bytes = socket->options.frame_bytes_max;
 
-        return n_bytes > PIPIT_FRAME_BYTES_DEFAULT ? (uint32_t)n_bytes : PIPIT_FRAME_BYTES_DEFAULT;
+        return n_bytes > frame_bytes_least ? (uint32_t)n_bytes : frame_bytes_least;
 }
 
 static bool write_hello(struct seal_socket *socket, uint8_t *ret_frame)
 {
         const struct keyring *keyring = socket->options.keyring;
-        struct seal_shake *shake = socket->shake;
+        struct seal_shake *shake = &socket->shake;
 
         shake->begun_us = seal_now_us(socket);
         shake->hello = (struct pipit_hello){
@@ -240,9 +239,9 @@ static bool write_hello(struct seal_socket *socket, uint8_t *ret_frame)
                 .proto_min = PIPIT_PROTO_VERSION,
                 .proto_max = PIPIT_PROTO_VERSION,
         };
-        pipit_handshake_init(&shake->noise, keyring->keys, socket->options.server_key);
+        pipit_handshake_init(shake->noise, keyring->keys, socket->options.server_key);
 
-        return pipit_hello_write(&shake->noise, &shake->hello, ret_frame);
+        return pipit_hello_write(shake->noise, &shake->hello, ret_frame);
 }
 
 static void send_hello(struct seal_socket *socket)
@@ -272,7 +271,7 @@ bool seal_claim(struct seal_socket *socket)
                 return false;
         socket->is_shaking = true;
         socket->n_senders++;
-        socket->shake->epoch = socket->epoch;
+        socket->shake.epoch = socket->epoch;
 
         return true;
 }
@@ -318,14 +317,10 @@ bool seal_handshake_init(struct seal_socket *socket, const char **ret_problem)
         if (!socket->shake_lane)
                 return false;
 
-        socket->shake = sodium_malloc(sizeof(*socket->shake));
-        if (!socket->shake) {
-                *ret_problem = "out of memory";
-                return false;
-        }
-        memset(socket->shake, 0, sizeof(*socket->shake));
+        *ret_problem = "out of memory";
+        socket->shake.noise = pipit_noise_new();
 
-        return true;
+        return socket->shake.noise != NULL;
 }
 
 /* The inner transport may tell of a pipe until it is closed: so no new claims, and none that is at work. */
@@ -341,5 +336,5 @@ void seal_handshake_deinit(struct seal_socket *socket)
                 socket->shake_lane->transport->lane_stop(socket->shake_lane);
                 socket->shake_lane->transport->lane_close(socket->shake_lane);
         }
-        sodium_free(socket->shake);
+        (void)pipit_noise_free(socket->shake.noise);
 }
