@@ -23,9 +23,9 @@
 #include "core/rpc/frame.h"
 #include "core/rpc/mailbox.h"
 #include "server/runtime/housekeeping.h"
-#include "server/runtime/rep.h"
 #include "server/runtime/peer.h"
 #include "server/runtime/ready.h"
+#include "server/runtime/rep.h"
 
 #define BOX_CLIENT_ID_BYTES 16
 
