@@ -84,6 +84,12 @@ void pipit_noise_init(struct pipit_noise *noise,
                       const void *prologue,
                       size_t n_prologue);
 
+/* Memory for one that lives longer than a function does: guarded. NULL: out of memory. */
+PIPIT_MUST_CHECK struct pipit_noise *pipit_noise_new(void);
+
+/* Zeroes and frees it. NULL is a no-op. Returns NULL. */
+struct pipit_noise *pipit_noise_free(struct pipit_noise *noise);
+
 /* Zeroes all of it. After any step, and twice. */
 void pipit_noise_deinit(struct pipit_noise *noise);
 

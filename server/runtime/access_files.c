@@ -10,6 +10,20 @@
 
 #define FILES_INVALID "ACCESS_FILES_INVALID"
 
+bool access_files_keep_paths(struct pipit_server *server)
+{
+        struct pipit_server_options *options = &server->options;
+        const char **const paths[] = {
+                &options->key_path, &options->authorized_keys_path, &options->policy_path};
+
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(paths); ++i) {
+                if (*paths[i] && !(*paths[i] = pipit_arena_strdup(&server->texts, *paths[i])))
+                        return false;
+        }
+
+        return true;
+}
+
 /* --- reading --------------------------------------------------------------------- */
 
 /* Where a file is that is to be read; NULL: there is none, and there need not be one. */

@@ -173,6 +173,11 @@ static void warn_of_directory(const struct address_surroundings *around,
                                PIPIT_LOG_STRING("problem", problem));
 }
 
+#define MISSING_FORMAT "there is no directory %s: mkdir -m 750 %s"
+#define UNSAFE_FORMAT                                                                              \
+        "everybody can write to %s (mode %04o), and could put a socket of his own there: "         \
+        "chmod o-w %s"
+
 static enum pipit_status check_directory(const struct address_surroundings *around,
                                          const char *path,
                                          struct pipit_error *ret_error)
@@ -189,21 +194,22 @@ static enum pipit_status check_directory(const struct address_surroundings *arou
                 return refuse(ret_error,
                               PIPIT_FAILED_PRECONDITION,
                               "DIRECTORY_MISSING",
-                              pipit_arena_printf(around->texts,
-                                                 "there is no directory %s: mkdir -m 750 %s",
-                                                 directory,
-                                                 directory));
+                              ret_error
+                                      ? pipit_arena_printf(
+                                                around->texts, MISSING_FORMAT, directory, directory)
+                                      : NULL);
         if ((stat_.st_mode & S_IWOTH) && !(stat_.st_mode & S_ISVTX))
                 return refuse(ret_error,
                               PIPIT_FAILED_PRECONDITION,
                               "DIRECTORY_UNSAFE",
-                              pipit_arena_printf(around->texts,
-                                                 "everybody can write to %s (mode %04o), and could "
-                                                 "put a socket of his own there: chmod o-w %s",
-                                                 directory,
-                                                 stat_.st_mode & 07777,
-                                                 directory));
-        warn_of_directory(around, directory, &stat_);
+                              ret_error ? pipit_arena_printf(around->texts,
+                                                             UNSAFE_FORMAT,
+                                                             directory,
+                                                             stat_.st_mode & 07777,
+                                                             directory)
+                                        : NULL);
+        if (around)
+                warn_of_directory(around, directory, &stat_);
 
         return PIPIT_OK;
 }

@@ -45,7 +45,7 @@ struct address_surroundings {
  * unless it is sticky (then, and where a group or another user could put
  * something there, a warning is logged); a left-over socket file is removed.
  * UNAVAILABLE (ADDRESS_IN_USE): somebody listens there. FAILED_PRECONDITION:
- * the directory, or a file that is no socket.
+ * the directory, or a file that is no socket. @around and ret_error may be NULL, both.
  */
 PIPIT_MUST_CHECK enum pipit_status address_prepare(const struct address *address,
                                                    const struct address_surroundings *around,

@@ -64,7 +64,7 @@ static void handle_who_am_i(void *self,
                 response.key_expire_time = &expires;
         }
         if (frame->session_begun_us > 0) {
-                int64_t age_us = pipit_clock_now_us() - frame->session_begun_us;
+                int64_t age_us = sealed_now_us(frame->server->sealed) - frame->session_begun_us;
 
                 age.seconds = age_us / PIPIT_US_PER_S;
                 age.nanos = (int32_t)(age_us % PIPIT_US_PER_S * 1000);

@@ -131,6 +131,8 @@ static bool set_principal(struct intake *in)
 {
         switch (frame_set_principal(in->frame, in->principal)) {
         case PRINCIPAL_HOLDS:
+                if (in->context->session)
+                        in->frame->session_begun_us = in->context->session->base.begun_us;
                 return true;
         case PRINCIPAL_REVOKED:
                 sealed_revoke(in->context);

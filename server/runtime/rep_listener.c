@@ -8,7 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/base/arena.h"
 #include "server/runtime/address.h"
 #include "server/runtime/rep_stream.h"
 
@@ -204,18 +203,6 @@ static enum pipit_status endpoint_listen(struct rep_endpoint *base,
         return error_of(listener_open(endpoint), ret_error);
 }
 
-/* As at the start, but nothing is said: it is tried again and again. */
-static bool path_is_free(const struct address *address)
-{
-        struct pipit_arena texts = {};
-        const struct address_surroundings around = {.texts = &texts};
-        bool is_free = address_prepare(address, &around, NULL) == PIPIT_OK;
-
-        pipit_arena_deinit(&texts);
-
-        return is_free;
-}
-
 /* Who removes the file of a socket keeps all from connecting, and nobody tells the listener. */
 static enum rep_state endpoint_look_after(struct rep_endpoint *base)
 {
@@ -227,7 +214,7 @@ static enum rep_state endpoint_look_after(struct rep_endpoint *base)
         if (endpoint->fd >= 0 && file_is_ours(endpoint, &address))
                 return REP_LISTENS;
         /* Another process may have taken the path. */
-        if (!path_is_free(&address))
+        if (address_prepare(&address, NULL, NULL) != PIPIT_OK)
                 return REP_DESERTED;
 
         if (endpoint->fd >= 0) {

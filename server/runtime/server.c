@@ -283,7 +283,8 @@ struct pipit_server *pipit_server_new(const struct pipit_server_options *options
         built_in_init(server);
 
         server->inproc = inproc_new(server);
-        if (!server->inproc || services_add(server) != PIPIT_OK) {
+        if (!server->inproc || !access_files_keep_paths(server) ||
+            services_add(server) != PIPIT_OK) {
                 server_unref(server);
                 (void)give_out_of_memory(ret_error);
                 return NULL;

@@ -52,8 +52,8 @@ struct pipit_server_options {
         bool insecure_plaintext; /* tcp:// is without keys, and on loopback addresses only */
 
         /*
-         * Who may call: docs/security.md. Paths are borrowed until the server is freed.
-         * Files are read by start, and policy and keys again by reload.
+         * Who may call: docs/security.md. Paths are copied. Files are read by start, and policy and
+         * keys again by reload.
          */
         const char *key_path;             /* the server's secret key: tcp:// needs it */
         const char *authorized_keys_path; /* NULL: no key may call */

@@ -2,8 +2,8 @@
  * Who may call what, as a table: each caller by each way in, under each policy, calls
  * users, health, reflection and admin. What is denied runs nothing.
  *
- *      test_matrix                     the table
- *      test_matrix --client URL UID    one caller by a socket, a process of its own
+ *      test_matrix                                   the table
+ *      test_matrix --client URL UID KEY SERVERS      one caller by a socket, a process of its own
  */
 
 #include <setjmp.h>
@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/access/key_file.h"
 #include "core/base/macros.h"
 #include "grpc/health/v1/health.pipit.h"
 #include "pipit/reflection/v1/reflection.pipit.h"
@@ -42,36 +43,58 @@
 enum way {
         WAY_INPROC,
         WAY_IPC,
+        WAY_TCP, /* where the server has keys */
 };
 
 enum who {
         WHO_OWN,   /* this process's uid */
         WHO_OTHER, /* nobody's */
+        WHO_KEYED, /* a key */
+        WHO_PLAIN, /* without a key, on tcp */
 };
 
-/* Outcomes are a character a method: + runs, - is denied. */
+/* What the server's files say. */
+struct rules {
+        const char *policy; /* NULL: no file */
+        const char *
+                key; /* what stands behind the caller's key in authorized_keys; NULL: it is not listed */
+};
+
+/* Outcomes are a character a method: + runs, - is denied, x: the session is. */
 struct row {
         const char *name;
         enum way way;
         enum who who;
-        const char *policy; /* NULL: no file */
+        struct rules rules;
         const char *outcome;
-        const char *then; /* the policy after a reload, for the same connection; NULL: none */
-        const char *outcome_then;
+        struct rules then;        /* after a reload, for the same channel */
+        const char *outcome_then; /* NULL: no reload */
 };
 
 #define ROW(name_, way_, who_, policy_, outcome_)                                                  \
         {                                                                                          \
-                .name = (name_), .way = WAY_##way_, .who = WHO_##who_, .policy = (policy_),        \
-                .outcome = (outcome_)                                                              \
+                .name = (name_), .way = WAY_##way_, .who = WHO_##who_,                             \
+                .rules = {.policy = (policy_)}, .outcome = (outcome_)                              \
         }
 #define ROW_THEN(name_, way_, who_, policy_, outcome_, then_, outcome_then_)                       \
         {                                                                                          \
-                .name = (name_), .way = WAY_##way_, .who = WHO_##who_, .policy = (policy_),        \
-                .outcome = (outcome_), .then = (then_), .outcome_then = (outcome_then_)            \
+                .name = (name_), .way = WAY_##way_, .who = WHO_##who_,                             \
+                .rules = {.policy = (policy_)}, .outcome = (outcome_),                             \
+                .then = {.policy = (then_)}, .outcome_then = (outcome_then_)                       \
+        }
+#define KEY_ROW(name_, who_, key_, policy_, outcome_)                                              \
+        {                                                                                          \
+                .name = (name_), .way = WAY_TCP, .who = WHO_##who_,                                \
+                .rules = {.policy = (policy_), .key = (key_)}, .outcome = (outcome_)               \
+        }
+#define KEY_ROW_THEN(name_, key_, policy_, outcome_, key_then_, then_, outcome_then_)              \
+        {                                                                                          \
+                .name = (name_), .way = WAY_TCP, .who = WHO_KEYED,                                 \
+                .rules = {.policy = (policy_), .key = (key_)}, .outcome = (outcome_),              \
+                .then = {.policy = (then_), .key = (key_then_)}, .outcome_then = (outcome_then_)   \
         }
 
-/* clang-format off: a line a caller */
+/* clang-format off */
 static const struct row rows[] = {
         ROW("inproc, no policy", INPROC, OWN, NULL, "++++"),
         ROW("inproc, not named", INPROC, OWN, ROLES ALLOW_HEALTH, "-+--"),
@@ -79,13 +102,8 @@ static const struct row rows[] = {
         ROW("inproc, wrong role", INPROC, OWN, ROLES "allow inproc operator", "--++"),
         ROW("inproc, right role", INPROC, OWN, ROLES "allow inproc reader", "+---"),
         ROW("inproc, denied", INPROC, OWN, ROLES "allow any *\ndeny inproc reader", "-+++"),
-        ROW_THEN("inproc, revoked while connected",
-                 INPROC,
-                 OWN,
-                 ROLES "allow inproc admin",
-                 "++++",
-                 ROLES ALLOW_HEALTH,
-                 "-+--"),
+        ROW_THEN("inproc, revoked while connected", INPROC, OWN,
+                 ROLES "allow inproc admin", "++++", ROLES ALLOW_HEALTH, "-+--"),
 
         ROW("ipc, own uid, no policy", IPC, OWN, NULL, "++++"),
         ROW("ipc, own uid, not named", IPC, OWN, ROLES ALLOW_HEALTH, "-+--"),
@@ -96,49 +114,53 @@ static const struct row rows[] = {
         ROW("ipc, wrong uid", IPC, OTHER, ROLES "allow uid:0 uid:65533 admin", "----"),
         ROW("ipc, wrong role", IPC, OTHER, ROLES "allow uid:65534 operator", "--++"),
         ROW("ipc, right role", IPC, OTHER, ROLES "allow uid:65534 reader", "+---"),
-        ROW("ipc, right role by a user's name",
-            IPC,
-            OTHER,
-            ROLES "allow user:nobody admin",
-            "++++"),
-        ROW("ipc, right role by a group",
-            IPC,
-            OTHER,
-            ROLES ALLOW_HEALTH "allow group:nogroup reader operator",
-            "++++"),
+        ROW("ipc, right role by a user's name", IPC, OTHER, ROLES "allow user:nobody admin", "++++"),
+        ROW("ipc, right role by a group", IPC, OTHER,
+            ROLES ALLOW_HEALTH "allow group:nogroup reader operator", "++++"),
         ROW("ipc, another group", IPC, OTHER, ROLES "allow group:root admin", "----"),
-        ROW("ipc, right role, its group is denied",
-            IPC,
-            OTHER,
-            ROLES "deny group:nogroup reader\nallow uid:65534 admin",
-            "-+++"),
-        ROW_THEN("ipc, revoked while connected",
-                 IPC,
-                 OTHER,
-                 ROLES ALLOW_HEALTH "allow uid:65534 admin",
-                 "++++",
-                 ROLES ALLOW_HEALTH "allow uid:65533 admin",
-                 "-+--"),
-        ROW_THEN("ipc, its group is denied while connected",
-                 IPC,
-                 OTHER,
-                 ROLES "allow uid:65534 admin",
-                 "++++",
-                 ROLES "allow uid:65534 admin\ndeny group:nogroup pipit.v1.Admin/WhoAmI",
-                 "+++-"),
-        ROW_THEN("ipc, allowed while connected",
-                 IPC,
-                 OTHER,
-                 ROLES ALLOW_HEALTH,
-                 "-+--",
-                 ROLES ALLOW_HEALTH "allow uid:65534 admin",
-                 "++++"),
+        ROW("ipc, right role, its group is denied", IPC, OTHER,
+            ROLES "deny group:nogroup reader\nallow uid:65534 admin", "-+++"),
+        ROW_THEN("ipc, revoked while connected", IPC, OTHER,
+                 ROLES ALLOW_HEALTH "allow uid:65534 admin", "++++",
+                 ROLES ALLOW_HEALTH "allow uid:65533 admin", "-+--"),
+        ROW_THEN("ipc, its group is denied while connected", IPC, OTHER,
+                 ROLES "allow uid:65534 admin", "++++",
+                 ROLES "allow uid:65534 admin\ndeny group:nogroup pipit.v1.Admin/WhoAmI", "+++-"),
+        ROW_THEN("ipc, allowed while connected", IPC, OTHER,
+                 ROLES ALLOW_HEALTH, "-+--",
+                 ROLES ALLOW_HEALTH "allow uid:65534 admin", "++++"),
+
+        KEY_ROW("tcp, no key", PLAIN, NULL, "allow any *", "----"),
+        KEY_ROW("tcp, unlisted", KEYED, NULL, "allow any *", "xxxx"),
+        KEY_ROW("tcp, expired", KEYED, "alice roles=admin expires=2001-01-01", ROLES "allow any *", "xxxx"),
+        KEY_ROW("tcp, listed, no policy", KEYED, "alice", NULL, "-+--"),
+        KEY_ROW("tcp, admin, no policy", KEYED, "alice roles=admin", NULL, "++++"),
+        KEY_ROW("tcp, not named", KEYED, "alice", ROLES ALLOW_HEALTH "allow key:bob uid:0 inproc anonymous admin", "-+--"),
+        KEY_ROW("tcp, wrong role", KEYED, "alice roles=operator", ROLES, "--++"),
+        KEY_ROW("tcp, right role", KEYED, "alice roles=reader expires=2999-01-01", ROLES, "+---"),
+        KEY_ROW("tcp, right role by its name", KEYED, "alice", ROLES "allow key:alice reader", "+---"),
+        KEY_ROW("tcp, right role, its name is denied", KEYED, "alice roles=admin", ROLES "deny key:alice operator", "++--"),
+        KEY_ROW_THEN("tcp, revoked while connected", "alice roles=admin", ROLES, "++++", NULL, ROLES, "xxxx"),
+        KEY_ROW_THEN("tcp, expired while connected", "alice roles=admin", ROLES, "++++",
+                     "alice roles=admin expires=2001-01-01", ROLES, "xxxx"),
+        KEY_ROW_THEN("tcp, its role is taken while connected", "alice roles=admin", ROLES, "++++",
+                     "alice roles=reader", ROLES, "+---"),
+        KEY_ROW_THEN("tcp, denied while connected", "alice roles=admin", ROLES, "++++",
+                     "alice roles=admin", ROLES "deny key:alice admin", "----"),
+        KEY_ROW_THEN("tcp, its name is another's rights while connected", "alice", ROLES "allow key:alice admin", "++++",
+                     "bob", ROLES "allow key:alice admin\n" ALLOW_HEALTH, "-+--"),
 };
 /* clang-format on */
 
+static struct access_folder folder;
+
+static struct {
+        struct pipit_noise_keys *server, *caller;
+} keys;
+
 /* --- calling ------------------------------------------------------------------------------- */
 
-/* '+', '-', or '?': neither. */
+/* '+', '-', 'x', or '?': none of these. */
 static char outcome_of(enum pipit_status status, const struct pipit_call *call)
 {
         const struct pipit_error *error = pipit_call_error(call);
@@ -148,6 +170,8 @@ static char outcome_of(enum pipit_status status, const struct pipit_call *call)
         if (status == PIPIT_PERMISSION_DENIED && error->ran == PIPIT_NOT_RUN &&
             strcmp(error->reason, "ACCESS_DENIED") == 0)
                 return '-';
+        if (status == PIPIT_UNAUTHENTICATED && strcmp(error->reason, "SESSION_DENIED") == 0)
+                return 'x';
         (void)fprintf(stderr, "%s: %s\n", pipit_status_name(status), error ? error->message : "?");
 
         return '?';
@@ -171,7 +195,7 @@ static void call_all(struct pipit_channel *channel, char ret_outcome[N_METHODS])
         };
 
         for (size_t i = 0; i < N_METHODS; ++i) {
-                struct pipit_call call = {.wait_for_ready = true, .timeout_ms = 20000};
+                struct pipit_call call = {.timeout_ms = 20000};
                 const ProtobufCMessage *response;
                 enum pipit_status status = pipit_channel_call(
                         channel, &call, table[i].method, table[i].request, &response);
@@ -196,15 +220,20 @@ static int become(uid_t uid)
 }
 
 /* Calls for each byte that comes, and answers with the outcomes. */
-static int client_main(const char *url, uid_t uid)
+static int client_main(const char *url, uid_t uid, const char *key_file, const char *servers_file)
 {
+        const struct pipit_channel_options options = {
+                .key_file = key_file,
+                .known_servers_file = servers_file,
+                .insecure_plaintext = key_file[0] == '\0',
+        };
         struct pipit_channel *channel;
         char outcome[N_METHODS];
         char byte;
 
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || become(uid) < 0)
                 return 1;
-        channel = pipit_channel_new(url, NULL, NULL);
+        channel = pipit_channel_new(url, &options, NULL);
         if (!channel)
                 return 1;
         while (read(STDIN_FILENO, &byte, 1) == 1) {
@@ -223,12 +252,22 @@ struct caller {
         int to, from;
 };
 
-static void caller_start_process(struct caller *caller, const char *url, uid_t uid)
+static void exec_client(const struct row *row, const char *url)
+{
+        char number[16], key[128] = "", servers[128];
+
+        (void)snprintf(number, sizeof(number), "%u", row->who == WHO_OTHER ? NOBODY : geteuid());
+        if (row->who == WHO_KEYED)
+                (void)snprintf(key, sizeof(key), "%s/id.key", folder.path);
+        (void)snprintf(servers, sizeof(servers), "%s/known_servers", folder.path);
+        (void)execl(
+                "/proc/self/exe", "client", "--client", url, number, key, servers, (char *)NULL);
+}
+
+static void caller_start_process(struct caller *caller, const struct row *row, const char *url)
 {
         int in[2], out[2];
-        char number[16];
 
-        (void)snprintf(number, sizeof(number), "%u", uid);
         assert_int_equal(0, pipe(in));
         assert_int_equal(0, pipe(out));
         caller->pid = fork();
@@ -238,7 +277,7 @@ static void caller_start_process(struct caller *caller, const char *url, uid_t u
                 (void)dup2(out[1], STDOUT_FILENO);
                 (void)close(in[1]);
                 (void)close(out[0]);
-                (void)execl("/proc/self/exe", "client", "--client", url, number, (char *)NULL);
+                exec_client(row, url);
                 _exit(127);
         }
         (void)close(in[0]);
@@ -254,7 +293,7 @@ static void caller_start(struct caller *caller, const struct row *row, const cha
                 caller->channel = pipit_channel_new(url, NULL, NULL);
                 assert_non_null(caller->channel);
         } else {
-                caller_start_process(caller, url, row->who == WHO_OWN ? geteuid() : NOBODY);
+                caller_start_process(caller, row, url);
         }
 }
 
@@ -318,29 +357,78 @@ static void get_user(void *self,
 
 static const struct users_v1_users_service users = {.get_user = get_user};
 
-static struct access_folder folder;
+static void write_keys(const char *behind)
+{
+        char caller[PIPIT_KEY_TEXT_SIZE], text[512];
+
+        pipit_key_format(PIPIT_KEY_PUBLIC, keys.caller->public, caller);
+        (void)snprintf(text,
+                       sizeof(text),
+                       "%s%s %s\n%s spare\n",
+                       behind ? "" : "# ",
+                       caller,
+                       behind ? behind : "",
+                       key_text(1));
+        (void)access_folder_write(&folder, "authorized_keys", 0600, text);
+}
+
+static void write_rules(const struct rules *rules)
+{
+        if (rules->policy)
+                (void)access_folder_write(&folder, "policy", 0600, rules->policy);
+        write_keys(rules->key);
+}
+
+/* The server's key is known to the caller once its URL is. */
+static void write_known_servers(const char *url)
+{
+        char server[PIPIT_KEY_TEXT_SIZE], text[256];
+
+        pipit_key_format(PIPIT_KEY_PUBLIC, keys.server->public, server);
+        (void)snprintf(text, sizeof(text), "%s %s\n", url, server);
+        (void)access_folder_write(&folder, "known_servers", 0600, text);
+}
+
+static void format_url(const struct row *row, char ret_url[128])
+{
+        if (row->way == WAY_IPC)
+                (void)snprintf(ret_url, 128, "ipc://%s/socket", folder.path);
+        else
+                (void)strcpy(ret_url,
+                             row->way == WAY_TCP ? "tcp://127.0.0.1:0" : "inproc://matrix");
+}
+
+static struct pipit_server *server_new(const struct row *row)
+{
+        char policy[128], key[128], authorized_keys[128];
+        const struct pipit_server_options options = {
+                .policy_path = row->rules.policy ? policy : NULL,
+                .key_path = row->way == WAY_TCP ? key : NULL,
+                .authorized_keys_path = row->way == WAY_TCP ? authorized_keys : NULL,
+        };
+
+        (void)snprintf(policy, sizeof(policy), "%s/policy", folder.path);
+        (void)snprintf(key, sizeof(key), "%s/server.key", folder.path);
+        (void)snprintf(authorized_keys, sizeof(authorized_keys), "%s/authorized_keys", folder.path);
+        write_rules(&row->rules);
+
+        return pipit_server_new(&options, NULL);
+}
 
 static struct pipit_server *server_start(const struct row *row)
 {
-        char url[128];
-        const struct pipit_server_options options = {
-                .policy_path = row->policy
-                                       ? access_folder_write(&folder, "policy", 0600, row->policy)
-                                       : NULL,
-        };
+        struct pipit_server *server = server_new(row);
         struct pipit_error error = {};
-        struct pipit_server *server = pipit_server_new(&options, &error);
+        char url[128];
 
         assert_non_null(server);
-        (void)snprintf(url,
-                       sizeof(url),
-                       row->way == WAY_INPROC ? "inproc://matrix" : "ipc://%s/socket",
-                       folder.path);
+        format_url(row, url);
         assert_int_equal(PIPIT_OK, users_v1_users_service_register(server, &users, NULL));
         assert_int_equal(PIPIT_OK, pipit_server_add_interceptor(server, &counter.interceptor));
         assert_int_equal(PIPIT_OK, pipit_server_listen(server, url, &error));
         if (pipit_server_start(server, &error) != PIPIT_OK)
                 fail_msg("%s: %s", row->name, error.message);
+        write_known_servers(pipit_server_url(server, 0));
         if (row->way == WAY_IPC)
                 assert_int_equal(0, chmod(url + strlen("ipc://"), 0666));
 
@@ -381,8 +469,8 @@ static void run_row(const struct row *row)
         atomic_store(&counter.n_handled, 0);
         caller_start(&caller, row, pipit_server_url(server, 0));
         assert_cells(&caller, row->name, row->outcome);
-        if (row->then) {
-                (void)access_folder_write(&folder, "policy", 0600, row->then);
+        if (row->outcome_then) {
+                write_rules(&row->then);
                 if (pipit_server_reload(server, &error) != PIPIT_OK)
                         fail_msg("%s: %s", row->name, error.message);
                 assert_cells(&caller, row->name, row->outcome_then);
@@ -407,18 +495,33 @@ static void test_row(void **state)
         run_row(row);
 }
 
+static struct pipit_noise_keys *make_key(const char *name)
+{
+        struct pipit_noise_keys *made = pipit_key_pair_new();
+        struct pipit_access_problem problem;
+
+        if (!made || !pipit_key_pair_save(made, access_folder_path(&folder, name), &problem))
+                return pipit_key_pair_free(made);
+
+        return made;
+}
+
 static int folder_make(void **state)
 {
         (void)state;
         counter.interceptor.operations = &counting;
         access_folder_make(&folder);
+        keys.server = make_key("server.key");
+        keys.caller = make_key("id.key");
 
-        return chmod(folder.path, 0755);
+        return keys.server && keys.caller ? chmod(folder.path, 0755) : -1;
 }
 
 static int folder_remove(void **state)
 {
         (void)state;
+        keys.server = pipit_key_pair_free(keys.server);
+        keys.caller = pipit_key_pair_free(keys.caller);
         access_folder_remove(&folder);
 
         return 0;
@@ -428,8 +531,8 @@ int main(int argc, char **argv)
 {
         struct CMUnitTest tests[PIPIT_N_ELEMENTS(rows)];
 
-        if (argc == 4 && strcmp(argv[1], "--client") == 0)
-                return client_main(argv[2], (uid_t)strtoul(argv[3], NULL, 10));
+        if (argc == 6 && strcmp(argv[1], "--client") == 0)
+                return client_main(argv[2], (uid_t)strtoul(argv[3], NULL, 10), argv[4], argv[5]);
 
         for (size_t i = 0; i < PIPIT_N_ELEMENTS(rows); ++i)
                 tests[i] = (struct CMUnitTest){
