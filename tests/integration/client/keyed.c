@@ -132,6 +132,8 @@ static void answer(struct keyed *keyed, struct raw_frame *frame)
 {
         if (!keyed->on_answer || keyed->on_answer(keyed, frame))
                 (void)raw_write_frame(&keyed->raw, frame);
+        else
+                atomic_fetch_add(&keyed->n_kept, 1);
 }
 
 static void answer_hello(struct keyed *keyed, const struct raw_frame *frame)

@@ -482,7 +482,7 @@ static void a_session_that_is_too_old_is_used_no_more(void **state)
         end_aging(&aging);
 }
 
-/* Keeps the answer to the call "held" until the second welcome has gone, and that to a call of the second session. */
+/* Keeps the answer to the call "held", the second one; the test sends it. */
 static bool hold_back(struct keyed *keyed, struct raw_frame *frame)
 {
         struct raw_frame *held = keyed->context;
@@ -500,6 +500,13 @@ static bool hold_back(struct keyed *keyed, struct raw_frame *frame)
         return true;
 }
 
+/* The server's thread is through with the frame: it has the meddler's word for it. */
+static void wait_until_held(struct aging *aging)
+{
+        while (atomic_load(&aging->keyed.n_kept) == 0)
+                sched_yield();
+}
+
 static void answers_of_the_old_session_are_opened_with_its_keys(void **state)
 {
         struct raw_frame held = {.bytes = NULL};
@@ -511,8 +518,7 @@ static void answers_of_the_old_session_are_opened_with_its_keys(void **state)
         aging.keyed.context = &held;
         waited_init(&waited);
         waited_start(&waited, aging.channel, "held");
-        while (atomic_load(&aging.keyed.n_runs) < 2)
-                sched_yield();
+        wait_until_held(&aging);
         pipit_test_clock_advance(&aging.clock, 120 * S);
         assert_int_equal(call(aging.channel, "*"), PIPIT_OK);
         call_by_the_newest(&aging);
@@ -522,6 +528,30 @@ static void answers_of_the_old_session_are_opened_with_its_keys(void **state)
         assert_true(waited_wait(&waited));
         assert_true(waited_is(&waited, "held"));
         expect(&aging, 1, 2);
+        waited_deinit(&waited);
+        end_aging(&aging);
+        free(held.bytes);
+}
+
+/* It ran; its answer is no answer any more, and is fetched by the next session. */
+static void an_answer_that_comes_when_its_session_is_too_old_is_fetched_by_the_next(void **state)
+{
+        struct raw_frame held = {.bytes = NULL};
+        struct waited_call waited;
+        struct aging aging;
+
+        (void)state;
+        begin_aging(&aging, NULL, hold_back);
+        aging.keyed.context = &held;
+        waited_init(&waited);
+        waited_start(&waited, aging.channel, "held");
+        wait_until_held(&aging);
+        pipit_test_clock_advance(&aging.clock, 180 * S);
+        assert_true(raw_write_frame(&aging.keyed.raw, &held));
+        assert_true(waited_wait(&waited));
+        assert_true(waited_is(&waited, "held"));
+        expect(&aging, 2, 2);
+        assert_false(atomic_load(&aging.keyed.ran_twice));
         waited_deinit(&waited);
         end_aging(&aging);
         free(held.bytes);
@@ -629,6 +659,8 @@ int main(int argc, char **argv)
                 cmocka_unit_test(a_handshake_that_is_refused_leaves_the_old_session_as_it_is),
                 cmocka_unit_test(a_session_that_is_too_old_is_used_no_more),
                 cmocka_unit_test(answers_of_the_old_session_are_opened_with_its_keys),
+                cmocka_unit_test(
+                        an_answer_that_comes_when_its_session_is_too_old_is_fetched_by_the_next),
                 cmocka_unit_test(what_the_server_does_not_take_is_not_sent),
                 cmocka_unit_test(a_socket_of_another_user_is_told_by_his_uid),
                 cmocka_unit_test(a_socket_of_the_expected_user_is_used),
