@@ -313,6 +313,8 @@ static void answer_sealed(struct keyed *keyed, const struct raw_frame *frame)
                 return;
         }
         atomic_fetch_add(&keyed->n_frames, 1);
+        if (frame->n_bytes > atomic_load(&keyed->n_bytes_longest))
+                atomic_store(&keyed->n_bytes_longest, (unsigned int)frame->n_bytes);
         atomic_store(&keyed->is_newest, session == keyed->sessions[0]);
         request = pipit__v1__request__unpack(NULL, opened.n_body, opened.body);
         must(request != NULL);
