@@ -309,6 +309,7 @@ static void answer_sealed(struct keyed *keyed, const struct raw_frame *frame)
         if (!session || pipit_session_open_request(
                                 session, now_us(keyed), frame->bytes, frame->n_bytes, &opened) !=
                                 PIPIT_SESSION_OK) {
+                atomic_fetch_add(&keyed->n_sealed_badly, 1);
                 (void)keyed_reject(keyed, frame, PIPIT_REJECT_NO_SESSION);
                 return;
         }
@@ -380,6 +381,7 @@ static void take(struct keyed *keyed, const struct raw_frame *frame)
                 answer_sealed(keyed, frame);
                 break;
         default:
+                atomic_fetch_add(&keyed->n_sealed_badly, 1);
                 (void)keyed_reject(keyed, frame, PIPIT_REJECT_DENIED);
                 break;
         }

@@ -183,6 +183,20 @@ static void a_server_with_another_key_is_told_by_the_file_that_names_it(void **s
         first_call_fails(&keyed, PIPIT_UNAUTHENTICATED, "SESSION_DENIED", keyed.known_servers);
 }
 
+/* It has a second address, which nobody listens at. */
+static void who_denies_a_session_at_localhost_is_the_one_that_is_told_of(void **state)
+{
+        struct keyed keyed;
+        unsigned int port;
+
+        (void)state;
+        keyed_init(&keyed);
+        assert_int_equal(sscanf(keyed.url, "tcp://127.0.0.1:%u", &port), 1);
+        snprintf(keyed.url, sizeof(keyed.url), "tcp://localhost:%u", port);
+        keyed_trust(&keyed, keyed.url, keyed.client.public);
+        first_call_fails(&keyed, PIPIT_UNAUTHENTICATED, "SESSION_DENIED", "refuses a session");
+}
+
 static bool reject_hellos(struct keyed *keyed, struct raw_frame *frame)
 {
         if (keyed_kind(frame) != PIPIT_FRAME_HELLO)
@@ -378,6 +392,7 @@ static void end_aging(struct aging *aging)
 {
         pipit_channel_free(aging->channel);
         keyed_deinit(&aging->keyed);
+        assert_int_equal(atomic_load(&aging->keyed.n_sealed_badly), 0);
         pipit_test_clock_deinit(&aging->clock);
 }
 
@@ -662,6 +677,7 @@ int main(int argc, char **argv)
                 cmocka_unit_test(calls_of_every_kind_go_through_a_session),
                 cmocka_unit_test(a_client_that_is_not_listed_is_told_how_it_would_be),
                 cmocka_unit_test(a_server_with_another_key_is_told_by_the_file_that_names_it),
+                cmocka_unit_test(who_denies_a_session_at_localhost_is_the_one_that_is_told_of),
                 cmocka_unit_test(a_server_of_another_version_is_told_with_both),
                 cmocka_unit_test(a_server_without_room_for_a_session_is_waited_for),
                 cmocka_unit_test(a_busy_server_is_left_alone_for_as_long_as_it_says),
