@@ -80,7 +80,7 @@ static enum sp_next take_greeting(struct sp_reader *reader, const char **ret_pro
 
         if (n_buffered(reader) < SP_GREETING_BYTES)
                 return SP_NEXT_NONE;
-        if (memcmp(bytes, sp_greeting_of_server, SP_GREETING_BYTES) != 0) {
+        if (memcmp(bytes, pipit_sp_greeting_of_server, SP_GREETING_BYTES) != 0) {
                 *ret_problem = "whoever listens there is no nng REP socket";
                 return SP_NEXT_PROBLEM;
         }
@@ -93,12 +93,12 @@ static enum sp_next take_greeting(struct sp_reader *reader, const char **ret_pro
 /* A problem, or NULL: there is none, and a message if the head is complete. */
 static const char *take_head(struct sp_reader *reader)
 {
-        size_t n_head = sp_head_bytes(reader->framing);
+        size_t n_head = pipit_sp_head_bytes(reader->framing);
         uint64_t n_bytes;
 
         if (n_buffered(reader) < n_head)
                 return NULL;
-        if (!sp_head_read(reader->buffer + reader->begin, reader->framing, &n_bytes))
+        if (!pipit_sp_head_read(reader->buffer + reader->begin, reader->framing, &n_bytes))
                 return "the server sent what is no message of SP";
         if (n_bytes < SP_ID_BYTES)
                 return "the server sent a message without a request id";

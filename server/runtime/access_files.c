@@ -8,12 +8,28 @@
 #include "core/base/clock.h"
 #include "server/runtime/runtime.h"
 
+#define FILES_INVALID "ACCESS_FILES_INVALID"
+
+bool access_files_keep_paths(struct pipit_server *server)
+{
+        struct pipit_server_options *options = &server->options;
+        const char **const paths[] = {
+                &options->key_path, &options->authorized_keys_path, &options->policy_path};
+
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(paths); ++i) {
+                if (*paths[i] && !(*paths[i] = pipit_arena_strdup(&server->texts, *paths[i])))
+                        return false;
+        }
+
+        return true;
+}
+
 /* --- reading --------------------------------------------------------------------- */
 
 /* Where a file is that is to be read; NULL: there is none, and there need not be one. */
-static const char *path_of(const struct pipit_server_options *options, const char *path)
+static const char *path_of(const char *path, bool is_optional)
 {
-        if (path && options->access_files_optional && access(path, F_OK) < 0 && errno == ENOENT)
+        if (path && is_optional && access(path, F_OK) < 0 && errno == ENOENT)
                 return NULL;
 
         return path;
@@ -31,7 +47,7 @@ struct pipit_rules *access_rules_default(const struct pipit_server_options *opti
 static struct pipit_policy *policy_read(const struct pipit_server_options *options,
                                         struct pipit_access_problem *ret_problem)
 {
-        const char *path = path_of(options, options->policy_path);
+        const char *path = path_of(options->policy_path, options->policy_optional);
         struct pipit_policy *policy;
 
         if (path)
@@ -47,7 +63,8 @@ static struct pipit_policy *policy_read(const struct pipit_server_options *optio
 static struct pipit_rules *rules_read(const struct pipit_server_options *options,
                                       struct pipit_access_problem *ret_problem)
 {
-        const char *path = path_of(options, options->authorized_keys_path);
+        const char *path =
+                path_of(options->authorized_keys_path, options->authorized_keys_optional);
         struct pipit_policy *policy = policy_read(options, ret_problem);
         struct pipit_authorized_keys *keys = NULL;
 
@@ -115,11 +132,11 @@ static struct pipit_noise_keys *own_keys_read(const struct pipit_server_options 
 
 /* --- start and reload -------------------------------------------------------------- */
 
-static enum pipit_status fail(const char *text, struct pipit_error *ret_error)
+static enum pipit_status fail(const char *reason, const char *text, struct pipit_error *ret_error)
 {
         if (ret_error)
-                *ret_error = pipit_error_make(
-                        PIPIT_FAILED_PRECONDITION, PIPIT_NOT_RUN, "ACCESS_FILES_INVALID", text);
+                *ret_error =
+                        pipit_error_make(PIPIT_FAILED_PRECONDITION, PIPIT_NOT_RUN, reason, text);
 
         return PIPIT_FAILED_PRECONDITION;
 }
@@ -132,12 +149,12 @@ enum pipit_status access_files_load(struct pipit_server *server,
         struct pipit_rules *rules = rules_read(&server->options, problem);
 
         if (!rules)
-                return fail(problem->text, ret_error);
+                return fail(FILES_INVALID, problem->text, ret_error);
         if (by_key) {
                 server->keys = own_keys_read(&server->options, problem);
                 if (!server->keys || !check_keys(&server->options, rules, problem)) {
                         pipit_rules_unref(rules);
-                        return fail(problem->text, ret_error);
+                        return fail(FILES_INVALID, problem->text, ret_error);
                 }
         }
         pipit_rules_holder_swap(&server->rules, rules);
@@ -164,17 +181,25 @@ static void log_reload(const struct pipit_server *server, const struct pipit_rul
 enum pipit_status pipit_server_reload(struct pipit_server *server, struct pipit_error *ret_error)
 {
         struct pipit_access_problem *problem = &server->access_problem;
-        struct pipit_rules *rules = rules_read(&server->options, problem);
+        struct pipit_rules *rules;
 
+        if (server->phase != SERVER_STARTED)
+                return fail("SERVER_NOT_RUNNING",
+                            "a server that has not started, or has stopped, reads no files again",
+                            ret_error);
+
+        rules = rules_read(&server->options, problem);
         if (!rules) {
                 pipit_log_line(server->log,
                                PIPIT_LOG_ERROR,
                                "access rules cannot be read; those from before hold",
                                PIPIT_LOG_STRING("problem", problem->text));
-                return fail(problem->text, ret_error);
+                return fail(FILES_INVALID, problem->text, ret_error);
         }
 
+        groups_forget(server->groups);
         pipit_rules_holder_swap(&server->rules, pipit_rules_ref(rules));
+        box_table_drop_revoked(server);
         log_reload(server, rules);
         pipit_rules_unref(rules);
 

@@ -14,6 +14,9 @@
 #include "core/access/rules.h"
 #include "core/base/macros.h"
 
+/* Copies the paths of server->options, which are the caller's. False: out of memory. */
+PIPIT_MUST_CHECK bool access_files_keep_paths(struct pipit_server *server);
+
 /* What holds without any file: the default policy, and no key. NULL: out of memory. */
 PIPIT_MUST_CHECK struct pipit_rules *access_rules_default(
         const struct pipit_server_options *options);

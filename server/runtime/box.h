@@ -23,9 +23,9 @@
 #include "core/rpc/frame.h"
 #include "core/rpc/mailbox.h"
 #include "server/runtime/housekeeping.h"
-#include "server/runtime/nng_rep.h"
 #include "server/runtime/peer.h"
 #include "server/runtime/ready.h"
+#include "server/runtime/rep.h"
 
 #define BOX_CLIENT_ID_BYTES 16
 
@@ -55,6 +55,7 @@ struct box {
         uint64_t home_serial; /* of the newest pipe that brought awaits: older ones were left */
         int n_pipes;
         int64_t linger_until_us; /* 0: it has pipes */
+        bool is_revoked;         /* its principal is: it goes at once */
 
         /* private */
         atomic_uint refs;
@@ -113,6 +114,12 @@ void box_unref(struct box *box);
 /* Visits all full boxes, each with a reference that the visitor gives back. */
 typedef void (*box_visit_fn)(struct box *box, void *context);
 void box_table_each(struct box_table *table, box_visit_fn visit, void *context);
+
+/*
+ * The rules have changed: those of principals that have been revoked go soon, as if their clients
+ * had left for good, and so do the pipes of their held frames. Not in a callback.
+ */
+void box_table_drop_revoked(struct pipit_server *server);
 
 /* A pipe of a full one closed: gives its attachment's reference back. */
 void box_detach(struct box *box, struct peer *peer);

@@ -91,6 +91,7 @@ struct frame *frame_new(struct pipit_server *server)
         frame->box = NULL;
         frame->principal = NULL;
         frame->standing = NULL;
+        frame->session_begun_us = 0;
         frame->calls = NULL;
         frame->n_calls = 0;
         frame->decoded_bytes = 0;

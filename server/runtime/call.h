@@ -83,6 +83,7 @@ struct frame {
         struct principal *principal; /* a reference */
         struct standing *standing;   /* a reference: what its calls are decided by */
         pid_t pid;
+        int64_t session_begun_us; /* by sealed_now_us(); 0: it came in none */
         struct pipit_server_call *calls;
         size_t n_calls;
         size_t decoded_bytes; /* charged */

@@ -6,7 +6,6 @@
 
 #include "core/base/clock.h"
 #include "core/rpc/wire_limits.h"
-#include "server/runtime/backlog.h"
 #include "server/runtime/runtime.h"
 
 /* How often a drain looks again. It is the end of a process: nobody waits on a condition for it. */
@@ -102,7 +101,7 @@ static size_t finish(struct pipit_server *server, int64_t until_us)
         return n_left;
 }
 
-/* What was sent is in nng's and the kernel's hands: closing now would lose it. */
+/* What was sent may be in the kernel's hands still: closing now would lose it. */
 static void let_leave(struct pipit_server *server)
 {
         int64_t quiet_us = pipit_clock_now_us();
@@ -111,26 +110,13 @@ static void let_leave(struct pipit_server *server)
         for (;;) {
                 int64_t now_us = pipit_clock_now_us();
 
-                if (n_sending(server) > 0 || backlog_n_bytes() > 0)
+                if (n_sending(server) > 0)
                         quiet_us = now_us;
                 if (has_left(server) || now_us >= until_us ||
                     now_us - quiet_us >= PIPIT_DRAIN_LINGER_MS * PIPIT_US_PER_MS)
                         return;
                 look_again();
         }
-}
-
-/*
- * nng may wait for ever for a pipe that it closes while a message comes in, and
- * not for one whose connection has ended.
- */
-static void end_connections(struct pipit_server *server)
-{
-        int64_t until_us = pipit_clock_now_us() + PIPIT_DRAIN_LINGER_MS * PIPIT_US_PER_MS;
-
-        peer_table_shut_down(server);
-        while (!has_left(server) && pipit_clock_now_us() < until_us)
-                look_again();
 }
 
 void close_all(struct pipit_server *server)
@@ -150,17 +136,8 @@ void close_all(struct pipit_server *server)
                         look_again();
         } while (busy);
 
-        end_connections(server);
-        for (size_t i = 0; i < server->n_endpoints; ++i) {
-                if (rep_endpoint_close(server->endpoints[i]))
-                        continue;
-                pipit_log_line(server->log,
-                               PIPIT_LOG_WARNING,
-                               "nng does not close a socket; leaving it",
-                               PIPIT_LOG_STRING("url", rep_endpoint_url(server->endpoints[i])));
-                server->log = NULL;
-                atomic_fetch_add(&server->refs, 1);
-        }
+        for (size_t i = 0; i < server->n_endpoints; ++i)
+                rep_endpoint_close(server->endpoints[i]);
 }
 
 size_t drain(struct pipit_server *server)

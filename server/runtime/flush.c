@@ -120,7 +120,7 @@ void held_answer(struct rep_context *context, struct rep_message *message)
 
         sealed_let_go(context);
         if (message && peer_sends(peer, rep_message_n_bytes(message))) {
-                peer_answer(context, message);
+                rep_context_answer(context, message);
                 return;
         }
 

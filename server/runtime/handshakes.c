@@ -86,6 +86,7 @@ static bool identify(struct handshake *shake)
         size_t n_bytes = rep_message_n_bytes(shake->hello.message);
         struct sealed *sealed = shake->all->sealed;
 
+        /* Those before it may have failed since it came. */
         if (!pipit_handshake_limiter_admit(sealed->limiter, shake->source, shake->now_us)) {
                 sealed_count_unlogged(sealed);
                 return be_busy(shake, LIMITED_RETRY_MS);
@@ -93,12 +94,20 @@ static bool identify(struct handshake *shake)
         if (!pipit_hello_read_key(&shake->noise, bytes, n_bytes, shake->key))
                 return fail(shake, PIPIT_REJECT_DENIED, "no hello to this server's key");
 
-        shake->principal =
-                principal_of_key(sealed->server, shake->key, pipit_clock_wall_us(), shake->name);
-        if (!shake->principal)
+        switch (principal_of_key(sealed->server,
+                                 shake->key,
+                                 pipit_clock_wall_us(),
+                                 shake->name,
+                                 &shake->principal)) {
+        case PRINCIPAL_HOLDS:
+                break;
+        case PRINCIPAL_REVOKED:
                 return fail(shake,
                             PIPIT_REJECT_DENIED,
                             shake->name[0] ? "the key has expired" : "the key is not listed");
+        case PRINCIPAL_BUSY:
+                return be_busy(shake, BUSY_RETRY_MS);
+        }
         if (!pipit_hello_read(&shake->noise, bytes, n_bytes, &shake->said))
                 return fail(shake,
                             PIPIT_REJECT_DENIED,
@@ -306,9 +315,10 @@ struct handshakes *handshakes_free(struct handshakes *handshakes)
         return NULL;
 }
 
-bool handshakes_submit(struct handshakes *handshakes,
-                       struct rep_context *context,
-                       struct rep_message *hello)
+/* False: too many wait, or another of its pipe does. */
+static bool enqueue(struct handshakes *handshakes,
+                    struct rep_context *context,
+                    struct rep_message *hello)
 {
         atomic_bool *shakes_hands = &context->peer->shakes_hands;
         bool taken;
@@ -333,4 +343,24 @@ bool handshakes_submit(struct handshakes *handshakes,
                 atomic_store(shakes_hands, false);
 
         return taken;
+}
+
+void handshakes_submit(struct handshakes *handshakes,
+                       struct rep_context *context,
+                       struct rep_message *hello)
+{
+        struct sealed *sealed = handshakes->sealed;
+        struct pipit_reject busy = {.code = PIPIT_REJECT_BUSY, .retry_ms = BUSY_RETRY_MS};
+        bool admitted = pipit_handshake_limiter_admit(
+                sealed->limiter, source_number(&context->peer->source), sealed_now_us(sealed));
+
+        if (admitted && enqueue(handshakes, context, hello))
+                return;
+
+        if (!admitted) {
+                busy.retry_ms = LIMITED_RETRY_MS;
+                sealed_count_unlogged(sealed);
+        }
+        rep_message_free(hello);
+        held_reject(context, &busy);
 }

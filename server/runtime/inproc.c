@@ -9,8 +9,8 @@
 #include "server/runtime/burst.h"
 #include "server/runtime/runtime.h"
 
-/* nng's ids are positive ints. */
-#define PIPE_ID_BIT UINT32_C(0x80000000)
+/* Ids of streams have only the higher one of these, nng's neither. */
+#define PIPE_ID_BITS UINT32_C(0xc0000000)
 
 enum door_state {
         DOOR_NEW,
@@ -185,7 +185,7 @@ static bool pipe_link(struct pipit_inprocess_pipe *pipe)
         const struct rep_pipe_identity identity = {.transport = REP_TRANSPORT_INPROC};
         struct inproc *inproc = pipe->inproc;
 
-        pipe->id = PIPE_ID_BIT | inproc->n_ids++;
+        pipe->id = PIPE_ID_BITS | (inproc->n_ids++ & ~PIPE_ID_BITS);
         if (atomic_load(&inproc->state) != DOOR_OPEN ||
             !peer_add(inproc->server, pipe->id, &identity))
                 return false;
@@ -508,7 +508,7 @@ struct inproc *inproc_free(struct inproc *inproc)
 
 bool inproc_is_pipe(uint32_t pipe)
 {
-        return (pipe & PIPE_ID_BIT) != 0;
+        return (pipe & PIPE_ID_BITS) == PIPE_ID_BITS;
 }
 
 void inproc_pipe_close(struct inproc *inproc, uint32_t id)

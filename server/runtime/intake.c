@@ -33,6 +33,7 @@ struct intake {
         struct rep_message *message;
         const uint8_t *body; /* in the message */
         size_t n_body;
+        struct principal *principal; /* its session's, or its pipe's */
         struct frame *frame;
         Pipit__V1__Request *request;
         struct box *box;
@@ -66,19 +67,12 @@ static bool check_kind(struct intake *in)
 {
         bool is_keyed = in->peer->is_keyed;
 
-        switch (in->kind) {
-        case PIPIT_FRAME_HELLO:
+        if (in->kind == PIPIT_FRAME_HELLO)
                 return is_keyed || reject(in, PIPIT_REJECT_DENIED, 0);
-        case PIPIT_FRAME_SEALED_REQUEST:
+        if (in->kind == PIPIT_FRAME_SEALED_REQUEST)
                 return is_keyed || reject(in, PIPIT_REJECT_NO_SESSION, 0);
-        case PIPIT_FRAME_REQUEST:
+        if (in->kind == PIPIT_FRAME_REQUEST)
                 return !is_keyed || reject(in, PIPIT_REJECT_DENIED, 0);
-        case PIPIT_FRAME_WELCOME:
-        case PIPIT_FRAME_SEALED_RESPONSE:
-        case PIPIT_FRAME_REJECT:
-        case PIPIT_FRAME_RESPONSE:
-                break;
-        }
 
         return reject(in, PIPIT_REJECT_BAD_FRAME, 0);
 }
@@ -107,42 +101,38 @@ static bool check_header(struct intake *in, bool last)
         return true;
 }
 
-/* The body of a request, and by context->session whose it is. */
+/* The body of a request, and whose it is. */
 static bool open_request(struct intake *in)
 {
-        if (in->kind == PIPIT_FRAME_SEALED_REQUEST)
-                return sealed_open(in->server->sealed,
-                                   in->context,
-                                   in->message,
-                                   &in->body,
-                                   &in->n_body) ||
-                       reject(in, PIPIT_REJECT_NO_SESSION, 0);
+        if (in->kind == PIPIT_FRAME_SEALED_REQUEST) {
+                if (!sealed_open(
+                            in->server->sealed, in->context, in->message, &in->body, &in->n_body))
+                        return reject(in, PIPIT_REJECT_NO_SESSION, 0);
+                in->principal = in->context->session->principal;
+                return true;
+        }
 
+        in->principal = in->peer->principal;
         in->body = rep_message_bytes(in->message) + PIPIT_FRAME_HEADER_BYTES;
         in->n_body = rep_message_n_bytes(in->message) - PIPIT_FRAME_HEADER_BYTES;
 
         return true;
 }
 
-static bool shake_hands(struct intake *in)
+/* On another thread; what was rejected before it came to that has been answered, too. */
+static void shake_hands(struct intake *in)
 {
-        if (!handshakes_submit(in->server->handshakes, in->context, in->message))
-                return reject(in, PIPIT_REJECT_BUSY, 0);
+        handshakes_submit(in->server->handshakes, in->context, in->message);
         in->message = NULL;
         in->context = NULL;
-
-        return true;
-}
-
-static struct principal *principal_of(const struct intake *in)
-{
-        return in->context->session ? in->context->session->principal : in->peer->principal;
 }
 
 static bool set_principal(struct intake *in)
 {
-        switch (frame_set_principal(in->frame, principal_of(in))) {
+        switch (frame_set_principal(in->frame, in->principal)) {
         case PRINCIPAL_HOLDS:
+                if (in->context->session)
+                        in->frame->session_begun_us = in->context->session->base.begun_us;
                 return true;
         case PRINCIPAL_REVOKED:
                 sealed_revoke(in->context);
@@ -246,10 +236,10 @@ static bool find_box(struct intake *in)
 
         if (in->full)
                 in->box = box_of_client(
-                        in->peer, principal_of(in), in->request->client_id.data, &failure);
+                        in->peer, in->principal, in->request->client_id.data, &failure);
         in->too_many = failure == BOX_FAILURE_TOO_MANY;
         if (!in->full || in->too_many)
-                in->box = box_of_frame(in->peer, principal_of(in));
+                in->box = box_of_frame(in->peer, in->principal);
         if (!in->box)
                 return reject(in, PIPIT_REJECT_BUSY, 0);
         in->frame->box = in->box;
@@ -479,12 +469,10 @@ static void hold(struct intake *in)
         struct rep_context *context = in->context;
         uint32_t hold_ms = request->hold_ms ? request->hold_ms : PIPIT_HOLD_MS_DEFAULT;
         uint32_t response_bytes = request->max_response_bytes;
-        uint32_t response_bytes_max = options->frame_bytes_max;
+        uint32_t response_bytes_max = sealed_response_bytes_max(context, options);
 
         if (hold_ms > options->hold_ms_max)
                 hold_ms = options->hold_ms_max;
-        if (context->session && context->session->frame_bytes_max < response_bytes_max)
-                response_bytes_max = context->session->frame_bytes_max;
         if (response_bytes == 0 || response_bytes > response_bytes_max)
                 response_bytes = response_bytes_max;
         if (response_bytes < RESPONSE_BYTES_MIN)
@@ -555,8 +543,10 @@ static bool take_in(struct intake *in, bool last)
 
         if (!check_header(in, last))
                 return false;
-        if (in->kind == PIPIT_FRAME_HELLO)
-                return shake_hands(in);
+        if (in->kind == PIPIT_FRAME_HELLO) {
+                shake_hands(in);
+                return true;
+        }
         if (!open_request(in) || !unpack(in) || !check_request(in) || !find_box(in) ||
             !make_calls(in) || !enter(in))
                 return false;
@@ -583,7 +573,6 @@ void intake_received(void *self,
                 .peer = peer_find(server, pipe),
                 .context = context,
                 .message = message,
-                .kind = PIPIT_FRAME_REJECT,
                 .now_us = pipit_clock_now_us(),
         };
 

@@ -1,13 +1,12 @@
 #include "server/runtime/peer.h"
 
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/rpc/wire_limits.h"
 #include "server/runtime/box.h"
-#include "server/runtime/guard.h"
+#include "server/runtime/rep_stream.h"
 #include "server/runtime/runtime.h"
 
 /* When a timer that found no memory is tried again. */
@@ -55,6 +54,8 @@ void peer_unref(struct peer *peer)
 
         housekeeping_remove(server->housekeeping, &peer->timer);
         principal_unref(server, peer->principal);
+        if (peer->stream)
+                rep_stream_unref(peer->stream);
         pthread_mutex_destroy(&peer->mutex);
         free(peer);
 }
@@ -148,27 +149,15 @@ static void run_removal(struct job *job)
         peer_unref(peer);
 }
 
-/* nng reads the end and does the rest. False: the descriptor is not known. */
-static bool shut_down(struct peer *peer)
-{
-        int descriptor = atomic_load(&peer->descriptor);
-
-        /* Before it is closed, and its number another's, nng removes the pipe. */
-        pthread_mutex_lock(&peer->mutex);
-        if (descriptor >= 0 && !atomic_load(&peer->gone))
-                (void)shutdown(descriptor, SHUT_RDWR);
-        pthread_mutex_unlock(&peer->mutex);
-
-        return descriptor >= 0;
-}
-
 static void run_closing(struct job *job)
 {
         struct peer *peer = pipit_container_of(job, struct peer, closing);
 
         if (inproc_is_pipe(peer->pipe))
                 inproc_pipe_close(peer->server->inproc, peer->pipe);
-        else if (!shut_down(peer))
+        else if (peer->stream)
+                rep_stream_shut_down(peer->stream);
+        else
                 rep_pipe_close(peer->pipe);
         peer_unref(peer);
 }
@@ -196,25 +185,6 @@ void peer_close_stuck(struct peer *peer)
                                PIPIT_LOG_STRING("source", source[0] ? source : NULL),
                                PIPIT_LOG_INT("pid", peer->pid));
         peer_close(peer);
-}
-
-void peer_answer(struct rep_context *context, struct rep_message *message)
-{
-        struct peer *peer = context->peer;
-        int descriptor;
-
-        if (!context->endpoint || atomic_load(&peer->descriptor) >= 0) {
-                rep_context_answer(context, message);
-                return;
-        }
-
-        peer_ref(peer);
-        guard_watch_begin();
-        rep_context_answer(context, message);
-        descriptor = guard_watch_end();
-        if (descriptor >= 0)
-                atomic_store(&peer->descriptor, descriptor);
-        peer_unref(peer);
 }
 
 bool peer_sends(struct peer *peer, size_t n_bytes)
@@ -258,10 +228,10 @@ static struct peer *peer_new(struct pipit_server *server,
         peer->pipe = pipe;
         peer->serial = atomic_fetch_add(&server->peers.n_ever, 1);
         peer->pid = identity->pid;
-        peer->is_keyed = identity->transport == REP_TRANSPORT_TCP &&
-                         !server->options.insecure_plaintext;
+        peer->is_keyed =
+                identity->transport == REP_TRANSPORT_TCP && !server->options.insecure_plaintext;
         peer->source = identity->source;
-        atomic_init(&peer->descriptor, -1);
+        peer->stream = identity->stream ? rep_stream_ref(identity->stream) : NULL;
         peer->removal.run = run_removal;
         peer->closing.run = run_closing;
         atomic_init(&peer->refs, 1);
@@ -342,18 +312,6 @@ void peer_table_kill(struct pipit_server *server)
                 pthread_mutex_lock(&shard->mutex);
                 for (struct peer *peer = shard->first; peer; peer = peer->next)
                         kill_simple(peer);
-                pthread_mutex_unlock(&shard->mutex);
-        }
-}
-
-void peer_table_shut_down(struct pipit_server *server)
-{
-        for (size_t i = 0; i < PEER_SHARDS; ++i) {
-                struct peer_shard *shard = &server->peers.shards[i];
-
-                pthread_mutex_lock(&shard->mutex);
-                for (struct peer *peer = shard->first; peer; peer = peer->next)
-                        (void)shut_down(peer);
                 pthread_mutex_unlock(&shard->mutex);
         }
 }

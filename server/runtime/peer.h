@@ -17,8 +17,8 @@
 #include <stdbool.h>
 
 #include "server/runtime/housekeeping.h"
-#include "server/runtime/nng_rep.h"
 #include "server/runtime/principal.h"
+#include "server/runtime/rep.h"
 
 struct box;
 struct pipit_server;
@@ -39,7 +39,7 @@ struct peer {
         bool is_keyed;   /* it speaks for whom its sessions are with, and @principal for nobody */
         struct source source; /* of tcp */
         atomic_bool gone;
-        atomic_int descriptor; /* of its connection; -1: not known. Another's when gone */
+        struct rep_stream *stream; /* a reference; NULL: it has none */
 
         /* limits */
         atomic_uint n_held;            /* frames of full clients */
@@ -97,17 +97,11 @@ void peer_close(struct peer *peer);
 /* Closes it and logs that its peer does not read. */
 void peer_close_stuck(struct peer *peer);
 
-/* Answers; sees what that is written to, if it is the first. As rep_context_answer(). */
-void peer_answer(struct rep_context *context, struct rep_message *message);
-
 /* An answer of @n_bytes is on its way. False: too many are, for its peer does not read. */
 bool peer_sends(struct peer *peer, size_t n_bytes);
 void peer_sent(struct peer *peer, size_t n_bytes);
 
 unsigned peer_table_n_pipes(const struct peer_table *table);
-
-/* Ends all connections whose descriptors are known; their pipes are removed soon. */
-void peer_table_shut_down(struct pipit_server *server);
 
 /* Cancels everything of all simple clients. */
 void peer_table_kill(struct pipit_server *server);

@@ -29,6 +29,7 @@ void standing_unref(struct standing *standing)
 /* Who it is under @rules. False: its key is not listed, or by another name. */
 static bool identify(const struct principal *principal,
                      const struct pipit_rules *rules,
+                     const struct gids *gids,
                      struct pipit_access_caller *ret_caller,
                      int64_t *ret_expires_us)
 {
@@ -36,8 +37,12 @@ static bool identify(const struct principal *principal,
 
         *ret_expires_us = INT64_MAX;
         if (principal->kind != PIPIT_ACCESS_KEY) {
-                *ret_caller = (struct pipit_access_caller){.kind = principal->kind,
-                                                           .uid = principal->uid};
+                *ret_caller = (struct pipit_access_caller){
+                        .kind = principal->kind,
+                        .uid = principal->uid,
+                        .gids = gids ? gids->ids : NULL,
+                        .n_gids = gids ? gids->n_ids : 0,
+                };
                 return true;
         }
 
@@ -50,10 +55,20 @@ static bool identify(const struct principal *principal,
         return true;
 }
 
-static struct standing *standing_new(const struct principal *principal,
-                                     const struct pipit_rules *rules)
+static void decide(const char *method, size_t index, void *context)
 {
-        struct standing *standing = calloc(1, sizeof(*standing));
+        struct standing *standing = context;
+
+        standing->may[index] = pipit_grants_decide(standing->grants, method).is_allowed;
+}
+
+static struct standing *standing_new(const struct registry *registry,
+                                     const struct principal *principal,
+                                     const struct pipit_rules *rules,
+                                     const struct gids *gids)
+{
+        struct standing *standing =
+                calloc(1, sizeof(*standing) + registry_n_methods(registry) * sizeof(bool));
         struct pipit_access_caller caller;
 
         if (!standing)
@@ -61,7 +76,7 @@ static struct standing *standing_new(const struct principal *principal,
 
         standing->generation = rules->generation;
         atomic_init(&standing->refs, 1);
-        if (!identify(principal, rules, &caller, &standing->expires_us))
+        if (!identify(principal, rules, gids, &caller, &standing->expires_us))
                 return standing;
 
         standing->grants = pipit_grants_new(rules->policy, &caller);
@@ -69,6 +84,7 @@ static struct standing *standing_new(const struct principal *principal,
                 free(standing);
                 return NULL;
         }
+        registry_each(registry, decide, standing);
 
         return standing;
 }
@@ -101,23 +117,52 @@ static bool is_current(const struct pipit_server *server, const struct standing 
         return standing && standing->generation == pipit_rules_holder_generation(&server->rules);
 }
 
-/* A reference; NULL: out of memory. */
-static struct standing *renew(struct pipit_server *server, struct principal *principal)
+/* What is looked up elsewhere is there before the mutex is taken. False: come again. */
+static bool gids_of(struct pipit_server *server,
+                    const struct principal *principal,
+                    const struct pipit_rules *rules,
+                    struct gids **ret_gids)
+{
+        *ret_gids = NULL;
+        if (principal->kind != PIPIT_ACCESS_UID || !pipit_policy_names_groups(rules->policy))
+                return true;
+        *ret_gids = groups_get(server->groups, principal->uid);
+
+        return *ret_gids != NULL;
+}
+
+/* A reference, to what holds under @rules or later ones. NULL: out of memory. */
+static struct standing *renew_under(const struct registry *registry,
+                                    struct principal *principal,
+                                    const struct pipit_rules *rules,
+                                    const struct gids *gids)
 {
         struct standing *standing;
 
         pthread_mutex_lock(&principal->mutex);
         standing = load(principal);
-        if (!is_current(server, standing)) {
-                struct pipit_rules *rules = pipit_rules_holder_get(&server->rules);
-
+        if (!standing || standing->generation < rules->generation) {
                 standing_unref(standing);
-                standing = standing_new(principal, rules);
+                standing = standing_new(registry, principal, rules, gids);
                 if (standing)
                         replace(principal, standing_ref(standing));
-                pipit_rules_unref(rules);
         }
         pthread_mutex_unlock(&principal->mutex);
+
+        return standing;
+}
+
+/* A reference. NULL: out of memory, or groups that are not known yet. */
+static struct standing *renew(struct pipit_server *server, struct principal *principal)
+{
+        struct pipit_rules *rules = pipit_rules_holder_get(&server->rules);
+        struct standing *standing = NULL;
+        struct gids *gids;
+
+        if (gids_of(server, principal, rules, &gids))
+                standing = renew_under(&server->registry, principal, rules, gids);
+        gids_unref(gids);
+        pipit_rules_unref(rules);
 
         return standing;
 }
@@ -236,28 +281,33 @@ struct principal *principal_of_pipe(struct pipit_server *server,
         return principal_get(server, &like);
 }
 
-struct principal *principal_of_key(struct pipit_server *server,
-                                   const uint8_t key[PIPIT_KEY_BYTES],
-                                   int64_t wall_us,
-                                   char ret_name[PRINCIPAL_NAME_SIZE])
+enum principal_state principal_of_key(struct pipit_server *server,
+                                      const uint8_t key[PIPIT_KEY_BYTES],
+                                      int64_t wall_us,
+                                      char ret_name[PRINCIPAL_NAME_SIZE],
+                                      struct principal **ret_principal)
 {
         struct pipit_rules *rules = pipit_rules_holder_get(&server->rules);
         struct principal like = {.kind = PIPIT_ACCESS_KEY};
         const struct pipit_authorized_key *listed;
         struct pipit_access_caller caller;
+        struct principal *principal;
         bool holds = pipit_rules_identify(rules, key, wall_us, &caller, &listed);
 
         if (listed)
                 (void)snprintf(like.name, sizeof(like.name), "key:%s", listed->name);
         pipit_rules_unref(rules);
-        if (ret_name)
-                memcpy(ret_name, like.name, PRINCIPAL_NAME_SIZE);
+        memcpy(ret_name, like.name, PRINCIPAL_NAME_SIZE);
         if (!holds)
-                return NULL;
+                return PRINCIPAL_REVOKED;
 
         memcpy(like.key, key, sizeof(like.key));
+        principal = principal_get(server, &like);
+        if (!principal)
+                return PRINCIPAL_BUSY;
+        *ret_principal = principal;
 
-        return principal_get(server, &like);
+        return PRINCIPAL_HOLDS;
 }
 
 struct principal *principal_ref(struct principal *principal)

@@ -44,6 +44,9 @@ struct standing {
 
         /* private */
         atomic_uint refs;
+
+        /* out */
+        bool may[]; /* by the index of a method's route, as the grants decide */
 };
 
 struct principal {
@@ -79,21 +82,11 @@ void principal_table_init(struct principal_table *table);
 void principal_table_deinit(struct principal_table *table);
 
 /*
- * Each gives a reference. NULL: out of memory, or a pipe whose peer the kernel does
+ * A reference. NULL: out of memory, or a pipe whose peer the kernel does
  * not name. Plain tcp is `anonymous`, whatever sessions it may carry.
  */
 struct principal *principal_of_pipe(struct pipit_server *server,
                                     const struct rep_pipe_identity *identity);
-
-/*
- * Of the public key of a handshake. NULL: by the rules that hold it is not listed, or has
- * expired, or memory is out. ret_name (may be NULL), for logs alone, is the name that
- * it has or had, "" if there is none.
- */
-struct principal *principal_of_key(struct pipit_server *server,
-                                   const uint8_t key[PIPIT_KEY_BYTES],
-                                   int64_t wall_us,
-                                   char ret_name[PRINCIPAL_NAME_SIZE]);
 
 struct principal *principal_ref(struct principal *principal);
 void principal_unref(struct pipit_server *server, struct principal *principal);
@@ -103,6 +96,17 @@ enum principal_state {
         PRINCIPAL_REVOKED, /* its key is not listed any more under its name, or has expired */
         PRINCIPAL_BUSY,    /* it cannot be told now: come again */
 };
+
+/*
+ * Of the public key of a handshake. REVOKED: by the rules that hold it is not listed, or has
+ * expired. HOLDS: *ret_principal is a reference. ret_name, for logs alone, is the name
+ * that it has or had, "" if there is none.
+ */
+PIPIT_MUST_CHECK enum principal_state principal_of_key(struct pipit_server *server,
+                                                       const uint8_t key[PIPIT_KEY_BYTES],
+                                                       int64_t wall_us,
+                                                       char ret_name[PRINCIPAL_NAME_SIZE],
+                                                       struct principal **ret_principal);
 
 /*
  * How it stands under the rules that hold: to be asked at each frame, and of a session

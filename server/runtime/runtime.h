@@ -1,10 +1,11 @@
 /*
  * The server, as its own files see it
  *
- *      nng_rep   one URL's socket, contexts that receive and answer
+ *      rep       one URL: frames that come, and their answers (rep_*, nng_rep)
  *      inproc    the same for clients of this process, without a socket
  *      peer      one pipe
  *      principal who is at its other end, and what it may call
+ *      groups    of its uid
  *      access_files  the key of the server, and the rules that hold
  *      handshakes, sealed: the sessions of tcp pipes; source, where these come from
  *      intake    a received frame: checked, unpacked, taken in by a mailbox
@@ -15,8 +16,8 @@
  *      reply     an answer, packed; bursts
  *      interceptors (access and call_log among them): hooks around calls
  *      workers   threads for handlers that block
- *      health, reflection (with symbols): the services of every server
- *      housekeeping, watchdog, guard, drain: what happens beside
+ *      health, admin, reflection (with symbols): the services of every server
+ *      housekeeping, watchdog, drain: what happens beside
  */
 
 #ifndef SERVER_RUNTIME_RUNTIME_H
@@ -34,15 +35,17 @@
 #include "server/runtime/box.h"
 #include "server/runtime/call.h"
 #include "server/runtime/call_log.h"
+#include "server/runtime/groups.h"
 #include "server/runtime/handshakes.h"
 #include "server/runtime/housekeeping.h"
 #include "server/runtime/inproc.h"
 #include "server/runtime/interceptors.h"
-#include "server/runtime/nng_rep.h"
 #include "server/runtime/peer.h"
 #include "server/runtime/principal.h"
 #include "server/runtime/reflection.h"
 #include "server/runtime/registry.h"
+#include "server/runtime/rep.h"
+#include "server/runtime/rep_loop.h"
 #include "server/runtime/sealed.h"
 #include "server/runtime/workers.h"
 
@@ -67,6 +70,7 @@ struct pipit_server {
         struct pipit_wire_limits wire_limits;
         struct rep_endpoint **endpoints;
         size_t n_endpoints;
+        struct rep_loop *loop; /* from start to stop */
         struct inproc *inproc;
         struct reflection *reflection; /* NULL: turned off */
         struct workers *workers;
@@ -78,6 +82,7 @@ struct pipit_server {
         struct pipit_noise_keys *keys;              /* its own; NULL: it makes no sessions */
         struct pipit_rules_holder rules;            /* who may call what */
         struct pipit_access_problem access_problem; /* of whoever starts or reloads */
+        struct groups *groups;
         struct principal_table principals;
         struct peer_table peers;
         struct box_table boxes;

@@ -197,6 +197,17 @@ void sealed_revoke(struct rep_context *context)
 
 /* --- responses ------------------------------------------------------------- */
 
+uint32_t sealed_response_bytes_max(const struct rep_context *context,
+                                   const struct pipit_server_options *options)
+{
+        const struct sealed_session *session = context->session;
+
+        if (session && session->frame_bytes_max < options->frame_bytes_max)
+                return session->frame_bytes_max;
+
+        return options->frame_bytes_max;
+}
+
 size_t sealed_n_before(const struct rep_context *context)
 {
         return context->session ? PIPIT_SEALED_HEAD_BYTES : PIPIT_FRAME_HEADER_BYTES;

@@ -23,10 +23,11 @@
 #include "core/rpc/handshake_limiter.h"
 #include "core/rpc/session_table.h"
 #include "server/runtime/housekeeping.h"
-#include "server/runtime/nng_rep.h"
+#include "server/runtime/rep.h"
 
 struct peer;
 struct pipit_server;
+struct pipit_server_options;
 struct principal;
 
 /* What a server has of them. */
@@ -74,6 +75,10 @@ PIPIT_MUST_CHECK bool sealed_open(struct sealed *sealed,
 
 /* The principal of @context's session has been revoked: it ends. A plain frame's has none. */
 void sealed_revoke(struct rep_context *context);
+
+/* How long a frame may be that answers @context: what we send, and its client takes. */
+uint32_t sealed_response_bytes_max(const struct rep_context *context,
+                                   const struct pipit_server_options *options);
 
 /* What a response to @context has before and behind its body: the header, or what seals it. */
 size_t sealed_n_before(const struct rep_context *context);

@@ -4,11 +4,12 @@
 #include <unistd.h>
 
 #include "core/access/key_file.h"
+#include "core/access/user_groups.h"
 #include "core/base/uuid.h"
 #include "core/rpc/wire_limits.h"
 #include "server/runtime/access_files.h"
 #include "server/runtime/address.h"
-#include "server/runtime/guard.h"
+#include "server/runtime/admin.h"
 #include "server/runtime/health.h"
 #include "server/runtime/runtime.h"
 #include "server/runtime/watchdog.h"
@@ -219,6 +220,19 @@ static enum pipit_status reflection_add(struct pipit_server *server)
         return reflection_register(server->reflection, server);
 }
 
+/* What every server has. */
+static enum pipit_status services_add(struct pipit_server *server)
+{
+        enum pipit_status status = health_add(server);
+
+        if (status == PIPIT_OK)
+                status = admin_register(server);
+        if (status == PIPIT_OK)
+                status = reflection_add(server);
+
+        return status;
+}
+
 static bool rules_init(struct pipit_rules_holder *holder,
                        const struct pipit_server_options *options)
 {
@@ -251,7 +265,6 @@ struct pipit_server *pipit_server_new(const struct pipit_server_options *options
         if (options_check(&resolved, ret_error) != PIPIT_OK)
                 return NULL;
 
-        guard_arm();
         server = calloc(1, sizeof(*server));
         if (!server || !rules_init(&server->rules, &resolved)) {
                 (void)give_out_of_memory(ret_error);
@@ -270,8 +283,8 @@ struct pipit_server *pipit_server_new(const struct pipit_server_options *options
         built_in_init(server);
 
         server->inproc = inproc_new(server);
-        if (!server->inproc || health_add(server) != PIPIT_OK ||
-            reflection_add(server) != PIPIT_OK) {
+        if (!server->inproc || !access_files_keep_paths(server) ||
+            services_add(server) != PIPIT_OK) {
                 server_unref(server);
                 (void)give_out_of_memory(ret_error);
                 return NULL;
@@ -309,14 +322,14 @@ static enum pipit_status url_check(const struct pipit_server *server,
                 return give_error(ret_error,
                                   PIPIT_INVALID_ARGUMENT,
                                   "SCHEME_UNSUPPORTED",
-                                  "a server listens on ipc:///path, tcp://loopback:port or "
+                                  "a server listens on ipc:///path, tcp://address:port or "
                                   "inproc://name only");
         if (!address_parse(url, &address))
                 return give_error(ret_error,
                                   PIPIT_INVALID_ARGUMENT,
                                   "ADDRESS_INVALID",
                                   "want ipc:///absolute/path (at most 107 bytes), "
-                                  "tcp://127.0.0.1:port or inproc://name");
+                                  "tcp://address:port or inproc://name");
         if (address.transport != REP_TRANSPORT_TCP)
                 return PIPIT_OK;
         if (!server->options.insecure_plaintext && !server->options.key_path)
@@ -409,6 +422,7 @@ static enum pipit_status endpoint_start(struct pipit_server *server,
                                         struct rep_endpoint *endpoint,
                                         struct pipit_error *ret_error)
 {
+        const struct address_surroundings around = {.texts = &server->texts, .log = server->log};
         const char *url = rep_endpoint_url(endpoint);
         struct address address;
         enum pipit_status status = PIPIT_OK;
@@ -416,9 +430,9 @@ static enum pipit_status endpoint_start(struct pipit_server *server,
         if (!address_parse(url, &address))
                 return give_error(ret_error, PIPIT_INTERNAL, "ADDRESS_INVALID", url);
         if (address.transport == REP_TRANSPORT_IPC)
-                status = address_prepare(&address, ret_error);
+                status = address_prepare(&address, &around, ret_error);
         if (status == PIPIT_OK)
-                status = rep_endpoint_listen(endpoint, ret_error);
+                status = rep_endpoint_listen(endpoint, server->loop, ret_error);
         if (status != PIPIT_OK)
                 return name_url(server, url, status, ret_error);
 
@@ -437,13 +451,17 @@ static void threads_stop(struct pipit_server *server)
         server->handshakes = handshakes_free(server->handshakes);
         if (server->housekeeping)
                 housekeeping_stop(server->housekeeping);
+        server->groups = groups_free(server->groups);
+        server->loop = rep_loop_free(server->loop);
 }
 
 static enum pipit_status threads_start(struct pipit_server *server)
 {
         server->housekeeping = housekeeping_new();
+        server->groups = groups_new(pipit_user_groups, server->log);
         server->workers = workers_new(server->options.n_workers, server->options.worker_queue_max);
-        if (!server->housekeeping || !server->workers)
+        server->loop = rep_loop_new();
+        if (!server->housekeeping || !server->workers || !server->groups || !server->loop)
                 return PIPIT_RESOURCE_EXHAUSTED;
 
         return PIPIT_OK;

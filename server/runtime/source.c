@@ -1,6 +1,7 @@
 #include "server/runtime/source.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,11 +13,20 @@ static bool is_ipv4(const struct source *source)
         return memcmp(source->address, mapped, sizeof(mapped)) == 0;
 }
 
-void source_of_ipv4(const uint8_t address[4], uint16_t port, struct source *ret_source)
+void source_of_address(const struct sockaddr *address, struct source *ret_source)
 {
-        memcpy(ret_source->address, mapped, sizeof(mapped));
-        memcpy(ret_source->address + sizeof(mapped), address, 4);
-        ret_source->port = port;
+        const struct sockaddr_in *ipv4 = (const void *)address;
+        const struct sockaddr_in6 *ipv6 = (const void *)address;
+
+        *ret_source = (struct source){.port = 0};
+        if (address->sa_family == AF_INET) {
+                memcpy(ret_source->address, mapped, sizeof(mapped));
+                memcpy(ret_source->address + sizeof(mapped), &ipv4->sin_addr, 4);
+                ret_source->port = ntohs(ipv4->sin_port);
+        } else if (address->sa_family == AF_INET6) {
+                memcpy(ret_source->address, &ipv6->sin6_addr, sizeof(ret_source->address));
+                ret_source->port = ntohs(ipv6->sin6_port);
+        }
 }
 
 static uint64_t read_big_endian(const uint8_t *bytes, size_t n_bytes)

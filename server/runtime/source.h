@@ -8,13 +8,15 @@
 #define SERVER_RUNTIME_SOURCE_H
 
 #include <stdint.h>
+#include <sys/socket.h>
 
 struct source {
         uint8_t address[16]; /* IPv6; an IPv4 one as ::ffff:a.b.c.d. All 0: not known */
         uint16_t port;
 };
 
-void source_of_ipv4(const uint8_t address[4], uint16_t port, struct source *ret_source);
+/* Of an AF_INET or AF_INET6 address; of another it is not known. */
+void source_of_address(const struct sockaddr *address, struct source *ret_source);
 
 /* The IPv4 address, or the first 64 bits of an IPv6 one: who has one of them has the rest, too. */
 uint64_t source_number(const struct source *source);

@@ -1,7 +1,8 @@
 /*
- * Watchdog: dials the server's own listeners, and renews one that is deaf
+ * Watchdog: looks after the server's endpoints, every few seconds
  *
- * On a thread of its own: a dial may take as long as its timeout.
+ * On a thread of its own: whether another process has taken the path of an ipc
+ * socket is found out by connecting to it.
  */
 
 #ifndef SERVER_RUNTIME_WATCHDOG_H
@@ -20,7 +21,7 @@ struct watchdog *watchdog_new(struct rep_endpoint *const *endpoints,
                               uint32_t period_ms,
                               struct pipit_log *log);
 
-/* When no probe is under way any more. NULL is a no-op. Returns NULL. */
+/* When it looks at none any more. NULL is a no-op. Returns NULL. */
 struct watchdog *watchdog_free(struct watchdog *watchdog);
 
 #endif

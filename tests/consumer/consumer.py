@@ -31,7 +31,6 @@ from harness import Report, Server, equal, true  # pylint: disable=wrong-import-
 
 LINES_MAX = 150  # of C that is written by hand, for a service with its server and client
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
-INTERPOSED = {"close", "epoll_wait", "sendmsg"}  # server/runtime/guard.c
 SKIP = 77
 
 
@@ -128,7 +127,7 @@ def exports(place):
             found[name] = library.name
             if version.startswith("PIPIT_PRIVATE_"):
                 true(name not in words, f"{name} is private and in a header")
-            elif not (name in INTERPOSED and library.name == "libpipit-server.so" and not version):
+            else:
                 true(name in words, f"{library.name} exports {name}, which no header declares")
                 true(version.startswith("PIPIT_"), f"{name} has no version")
     equal(sorted(wanted - set(found)), [], "declared, and exported by no library")
@@ -140,7 +139,7 @@ def archives(place):
         names = {line.split()[-1] for line in run("nm", "--defined-only", "--extern-only", path).splitlines()
                  if len(line.split()) == 3}
         stray = [name for name in names if not re.match(r"(pipit|google|grpc|users)_", name)]
-        equal(sorted(set(stray) - INTERPOSED), [], f"{path.name} defines")
+        equal(sorted(stray), [], f"{path.name} defines")
 
 
 # --- what is built on it ---------------------------------------------------------
@@ -248,10 +247,10 @@ def imports(place, folder):
 
 
 @contextlib.contextmanager
-def serving(place, out, **environment):
+def serving(place, out):
     """The notes server, as tests/wire starts servers: with --listen URL."""
     before = dict(os.environ)
-    os.environ.update({"LD_LIBRARY_PATH": str(place.libraries), **environment})
+    os.environ.update({"LD_LIBRARY_PATH": str(place.libraries)})
     try:
         server = Server(["sh", "-c", 'exec "$0" "$2"', str(out / "notes-server")])
     finally:
@@ -259,17 +258,6 @@ def serving(place, out, **environment):
         os.environ.update(before)
     with server:
         yield server
-
-
-def guarded(place, out):
-    """nng's calls of what guard.c interposes arrive in libpipit-server.so."""
-    with tempfile.TemporaryDirectory() as folder:
-        with serving(place, out, LD_DEBUG="bindings", LD_BIND_NOW="1", LD_DEBUG_OUTPUT=f"{folder}/bound"):
-            pass
-        said = "".join(path.read_text(encoding="utf-8") for path in pathlib.Path(folder).glob("bound*"))
-    for name in sorted(INTERPOSED):
-        bound = re.search(rf"binding file \S*libnng\S* \[0\] to (\S+) .*symbol `{name}'", said)
-        true(bound and "libpipit-server" in bound[1], f"{name}: {bound and bound[0]}")
 
 
 def strangers(place, out):
@@ -350,7 +338,6 @@ def main():
         report.run("a .proto may import ours; users.v1 has a client library, and tests have theirs", imports, place, work / "imports")
 
         out = work / "meson-gcc/build"
-        report.run("nng's calls come to the guard in libpipit-server.so", guarded, place, out)
         for where, way in (("in a pipe", kit.pipit), ("on a terminal", kit.on_terminal)):
             report.run(f"what pipit is told wrong of the notes server it says in a line, {where}", wrong_inputs,
                        place, out, way)

@@ -49,16 +49,17 @@ struct pipit_server_options {
         struct pipit_log *log;   /* of <pipit/log.h>; borrowed; NULL: silent */
         bool log_calls;          /* one line a call, at level info */
         bool no_reflection;      /* without pipit.reflection.v1.ReflectionService */
-        bool insecure_plaintext; /* tcp:// without keys, on loopback addresses only, is allowed */
+        bool insecure_plaintext; /* tcp:// is without keys, and on loopback addresses only */
 
         /*
-         * Who may call: docs/security.md. Paths are borrowed until the server is freed.
-         * Files are read by start, and policy and keys again by reload.
+         * Who may call: docs/security.md. Paths are copied. Files are read by start, and policy and
+         * keys again by reload.
          */
         const char *key_path;             /* the server's secret key: tcp:// needs it */
         const char *authorized_keys_path; /* NULL: no key may call */
         const char *policy_path;          /* NULL: the default policy */
-        bool access_files_optional;       /* of these, one that does not exist is as if not named */
+        bool authorized_keys_optional;    /* if the file does not exist, it is as if not named */
+        bool policy_optional;
 
         uint32_t n_workers; /* threads for blocking handlers; 0: twice the processors, at least 4 */
         uint32_t worker_queue_max;            /* calls that wait for one; 0: 10,000 */
@@ -118,10 +119,10 @@ PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status pipit_server_start(struct pipit_
 /*
  * Reads policy and authorized_keys again, checks all of both, and puts them in place of
  * those that hold, at once: what comes from then on is decided by them, on
- * connections that are open as well. FAILED_PRECONDITION: something is wrong with
- * them, and those from before go on to hold; *ret_error's message (may be NULL) names the file
- * and what mends it, and lives until the next reload. Either is logged. The server
- * has started; one thread at a time. May block.
+ * connections that are open as well. FAILED_PRECONDITION (ACCESS_FILES_INVALID):
+ * something is wrong with them, and those from before go on to hold; *ret_error's
+ * message (may be NULL) names the file and what mends it, and lives until the next
+ * reload. Either is logged. By one thread at a time, between start and stop; may block.
  */
 PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status pipit_server_reload(struct pipit_server *server,
                                                                     struct pipit_error *ret_error);

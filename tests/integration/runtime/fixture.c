@@ -10,7 +10,7 @@
 
 #include "core/base/uuid.h"
 #include "core/rpc/message.h"
-#include "server/runtime/guard.h"
+#include "server/runtime/address.h"
 #include "tests/harness/nng_close.h"
 
 /* --- handlers -------------------------------------------------------------- */
@@ -242,19 +242,6 @@ size_t fixture_n_ran(struct fixture *fixture)
 
 /* --- clients --------------------------------------------------------------- */
 
-void client_open(struct client *client, const char *url, bool full)
-{
-        memset(client, 0, sizeof(*client));
-        client->full = full;
-        client->descriptor = -1;
-        pipit_random_bytes(client->id, sizeof(client->id));
-        assert_int_equal(0, nng_req0_open(&client->socket));
-        assert_int_equal(
-                0,
-                nng_socket_set_ms(client->socket, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE));
-        assert_int_equal(0, nng_dial(client->socket, url, NULL, 0));
-}
-
 /* What @descriptor is, as "socket:[4711]"; empty: it is closed. Reads no descriptor that nng may just close. */
 static void name_of(int descriptor, char ret_name[32])
 {
@@ -277,12 +264,52 @@ static bool is_open(const struct client *client)
         return strcmp(name, client->socket_name) == 0;
 }
 
-static void learn_descriptor(struct client *client, int descriptor)
+/* Whether @descriptor is a connection to who listens at @address. */
+static bool leads_to(int descriptor, const struct address *address)
 {
-        if (descriptor < 0 || is_open(client))
+        struct sockaddr_storage peer = {};
+        socklen_t n_bytes = sizeof(peer);
+
+        return getpeername(descriptor, (struct sockaddr *)&peer, &n_bytes) == 0 &&
+               memcmp(&peer, &address->sockaddr, address->n_bytes) == 0;
+}
+
+#define DESCRIPTORS_MAX 1024
+
+/* nng does not tell the descriptor of a connection: it is the one to @url that was not there before. */
+static void learn_descriptor(struct client *client,
+                             const char *url,
+                             char before[DESCRIPTORS_MAX][32])
+{
+        struct address address;
+
+        if (!address_parse(url, &address) || address.n_bytes == 0)
                 return;
-        client->descriptor = descriptor;
-        name_of(descriptor, client->socket_name);
+        for (int i = 0; i < DESCRIPTORS_MAX && client->descriptor < 0; ++i) {
+                name_of(i, client->socket_name);
+                if (client->socket_name[0] && strcmp(client->socket_name, before[i]) != 0 &&
+                    leads_to(i, &address))
+                        client->descriptor = i;
+        }
+        assert_true(client->descriptor >= 0);
+}
+
+void client_open(struct client *client, const char *url, bool full)
+{
+        char before[DESCRIPTORS_MAX][32];
+
+        memset(client, 0, sizeof(*client));
+        client->full = full;
+        client->descriptor = -1;
+        pipit_random_bytes(client->id, sizeof(client->id));
+        assert_int_equal(0, nng_req0_open(&client->socket));
+        assert_int_equal(
+                0,
+                nng_socket_set_ms(client->socket, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE));
+        for (int i = 0; i < DESCRIPTORS_MAX; ++i)
+                name_of(i, before[i]);
+        assert_int_equal(0, nng_dial(client->socket, url, NULL, 0));
+        learn_descriptor(client, url, before);
 }
 
 /* The connection ends, and nng has closed it. */
@@ -389,9 +416,7 @@ void exchange_send_bytes(struct exchange *exchange,
         assert_int_equal(0, nng_msg_append(message, bytes, n_bytes));
         nng_aio_set_msg(exchange->aio, message);
         nng_aio_set_timeout(exchange->aio, WAIT_MS);
-        guard_watch_begin();
         nng_ctx_send(exchange->ctx, exchange->aio);
-        learn_descriptor(client, guard_watch_end());
         nng_aio_wait(exchange->aio);
         assert_int_equal(0, nng_aio_result(exchange->aio));
         nng_ctx_recv(exchange->ctx, exchange->aio);

@@ -86,7 +86,7 @@ struct client {
         nng_socket socket;
         uint8_t id[16];
         bool full;
-        int descriptor;       /* of its connection, once a frame was written; -1: not known */
+        int descriptor;       /* of its connection; -1: it has none */
         char socket_name[32]; /* as the kernel calls it: the descriptor may come to be another's */
 };
 
@@ -95,8 +95,8 @@ void client_close(struct client *client);
 
 /*
  * The same while answers may be coming in: nng_close() would then stop whatever
- * frees pipes in this process, those of the server under test as well (guard.h).
- * So the connection ends first. nng loses some memory by that.
+ * frees nng's pipes in this process. So the connection ends first. nng loses some
+ * memory by that.
  */
 void client_leave(struct client *client);
 

@@ -6,7 +6,43 @@
 #include "server/runtime/runtime.h"
 #include "tests/integration/runtime/keyed.h"
 
-#define S PIPIT_US_PER_S
+#define S           PIPIT_US_PER_S
+#define FRAME_BYTES ((size_t)PIPIT_FRAME_BYTES_DEFAULT)
+
+/* Sends a call of Sleep, the first of all, and returns its frame when it runs. */
+static struct sealed_frame start_sleep(struct keyed *keyed,
+                                       struct sealed_peer *peer,
+                                       struct pipit_session *session,
+                                       const struct client *client,
+                                       uint64_t id)
+{
+        struct request request;
+        struct sealed_frame frame;
+
+        request_init(&request, client);
+        request_call(&request, id, SLEEP)->timeout_ms = PIPIT_TIMEOUT_MS_MAX;
+        frame = sealed_request(session, &request);
+        assert_int_not_equal(0, sealed_peer_send(peer, frame.bytes, frame.n_bytes));
+        fixture_wait_parked(&keyed->fixture, 1);
+
+        return frame;
+}
+
+/* The next answer is to @frame, and has a reply of @id, which is good. Frees @frame. */
+static void assert_answered(struct sealed_peer *peer,
+                            struct pipit_session *session,
+                            struct sealed_frame *frame,
+                            uint64_t id)
+{
+        struct sealed_frame back = keyed_receive(peer);
+        struct answer answer;
+
+        sealed_answer(session, frame->counter, &back, &answer);
+        assert_ok(&answer, id);
+        answer_deinit(&answer);
+        sealed_frame_free(&back);
+        sealed_frame_free(frame);
+}
 
 /* --- calls ----------------------------------------------------------------- */
 
@@ -16,85 +52,63 @@ static void a_sealed_call_runs_as_the_name_of_its_key(void **state)
         struct keyed keyed;
         struct sealed_peer peer;
         struct pipit_session *session;
-        struct request request;
-        struct sealed_frame frame, back;
-        struct answer answer;
+        struct sealed_frame frame;
 
         (void)state;
         keyed_start(&keyed, NULL);
         session = keyed_connect(&keyed, &peer, &keyed.alice);
         sealed_peer_assert_echoes(&peer, session);
-
-        request_init(&request, &simple);
-        request_call(&request, 7, SLEEP);
-        frame = sealed_request(session, &request);
-        assert_int_not_equal(0, sealed_peer_send(&peer, frame.bytes, frame.n_bytes));
-        fixture_wait_parked(&keyed.fixture, 1);
+        frame = start_sleep(&keyed, &peer, session, &simple, 7);
         assert_string_equal("key:alice",
                             pipit_server_call_principal(fixture_parked(&keyed.fixture, 0)));
         fixture_answer(&keyed.fixture, 0);
-        back = keyed_receive(&peer);
-        sealed_answer(session, frame.counter, &back, &answer);
-        assert_ok(&answer, 7);
-
-        answer_deinit(&answer);
-        sealed_frame_free(&frame);
-        sealed_frame_free(&back);
+        assert_answered(&peer, session, &frame, 7);
         keyed_leave(&peer, session);
         keyed_stop(&keyed);
 }
 
+/* The same client_id, the same ids, the same pipe, another key. */
+static void assert_sees_nothing_of_call_5(struct sealed_peer *peer,
+                                          struct pipit_session *session,
+                                          const struct client *client)
+{
+        struct request request;
+        struct answer answer;
+
+        request_init(&request, client);
+        request_cancel(&request, 5);
+        sealed_peer_run(peer, session, &request, &answer);
+        answer_deinit(&answer);
+        request_init(&request, client);
+        request_await(&request, 5);
+        sealed_peer_run(peer, session, &request, &answer);
+        assert_failed(&answer, 5, PIPIT_UNAVAILABLE, PIPIT_NOT_RUN, "CALL_NOT_RECEIVED");
+        answer_deinit(&answer);
+        request_init(&request, client);
+        request_echo(&request, 8, "mine", 0);
+        sealed_peer_run(peer, session, &request, &answer);
+        assert_int_equal(1, answer.response->n_replies);
+        assert_ok(&answer, 8);
+        answer_deinit(&answer);
+}
+
 static void a_mailbox_is_the_keys_and_no_other_of_its_pipe_sees_it(void **state)
 {
-        struct client full = {.full = true, .id = {1, 2, 3}};
+        const struct client full = {.full = true, .id = {1, 2, 3}};
         struct keyed keyed;
         struct sealed_peer peer;
         struct pipit_session *alice, *bob;
-        struct request request;
-        struct sealed_frame poll, asked, back;
-        struct answer answer;
+        struct sealed_frame frame;
 
         (void)state;
         keyed_start(&keyed, NULL);
         alice = keyed_connect(&keyed, &peer, &keyed.alice);
         bob = sealed_peer_session(&peer, &keyed.bob, keyed.server.public);
-
-        request_init(&request, &full);
-        request_call(&request, 5, SLEEP);
-        poll = sealed_request(alice, &request);
-        assert_int_not_equal(0, sealed_peer_send(&peer, poll.bytes, poll.n_bytes));
-        fixture_wait_parked(&keyed.fixture, 1);
-
-        /* The same client_id, the same id, the same pipe, another key. */
-        request_init(&request, &full);
-        request_cancel(&request, 5);
-        sealed_peer_run(&peer, bob, &request, &answer);
-        answer_deinit(&answer);
-        request_init(&request, &full);
-        request_await(&request, 6);
-        sealed_peer_run(&peer, bob, &request, &answer);
-        assert_failed(&answer, 6, PIPIT_UNAVAILABLE, PIPIT_NOT_RUN, "CALL_NOT_RECEIVED");
-        answer_deinit(&answer);
-        request_init(&request, &full);
-        request_echo(&request, 8, "bob's", 0);
-        asked = sealed_request(bob, &request);
-        back = sealed_peer_exchange(&peer, asked.bytes, asked.n_bytes);
-        sealed_answer(bob, asked.counter, &back, &answer);
-        assert_int_equal(1, answer.response->n_replies);
-        assert_ok(&answer, 8);
-        answer_deinit(&answer);
-        sealed_frame_free(&back);
-
+        frame = start_sleep(&keyed, &peer, alice, &full, 5);
+        assert_sees_nothing_of_call_5(&peer, bob, &full);
         assert_false(pipit_server_call_cancelled(fixture_parked(&keyed.fixture, 0)));
         fixture_answer(&keyed.fixture, 0);
-        back = keyed_receive(&peer);
-        sealed_answer(alice, poll.counter, &back, &answer);
-        assert_ok(&answer, 5);
-        answer_deinit(&answer);
-
-        sealed_frame_free(&back);
-        sealed_frame_free(&asked);
-        sealed_frame_free(&poll);
+        assert_answered(&peer, alice, &frame, 5);
         pipit_session_unref(bob);
         keyed_leave(&peer, alice);
         keyed_stop(&keyed);
@@ -108,16 +122,11 @@ static void a_mailbox_outlives_its_sessions_and_their_pipe(void **state)
         struct pipit_session *session;
         struct request request;
         struct sealed_frame frame;
-        struct answer answer;
 
         (void)state;
         keyed_start(&keyed, NULL);
         session = keyed_connect(&keyed, &peer, &keyed.alice);
-        request_init(&request, &full);
-        request_call(&request, 1, SLEEP)->timeout_ms = 60000;
-        frame = sealed_request(session, &request);
-        assert_int_not_equal(0, sealed_peer_send(&peer, frame.bytes, frame.n_bytes));
-        fixture_wait_parked(&keyed.fixture, 1);
+        frame = start_sleep(&keyed, &peer, session, &full, 1);
         sealed_frame_free(&frame);
         keyed_leave(&peer, session);
         keyed_wait_sessions(&keyed, 0);
@@ -128,16 +137,7 @@ static void a_mailbox_outlives_its_sessions_and_their_pipe(void **state)
         frame = sealed_request(session, &request);
         assert_int_not_equal(0, sealed_peer_send(&peer, frame.bytes, frame.n_bytes));
         fixture_answer(&keyed.fixture, 0);
-        {
-                struct sealed_frame back = keyed_receive(&peer);
-
-                sealed_answer(session, frame.counter, &back, &answer);
-                sealed_frame_free(&back);
-        }
-        assert_ok(&answer, 1);
-        answer_deinit(&answer);
-
-        sealed_frame_free(&frame);
+        assert_answered(&peer, session, &frame, 1);
         keyed_leave(&peer, session);
         keyed_stop(&keyed);
 }
@@ -169,9 +169,9 @@ static void the_next_session_of_a_pipe_leaves_the_last_one_usable(void **state)
         (void)state;
         keyed_start(&keyed, NULL);
         sessions[0] = keyed_connect(&keyed, &peer, &keyed.alice);
-        for (size_t i = 1; i < PIPIT_SESSIONS_PER_PIPE; ++i) {
+        for (int i = 1; i < PIPIT_SESSIONS_PER_PIPE; ++i) {
                 sessions[i] = sealed_peer_session(&peer, &keyed.alice, keyed.server.public);
-                for (size_t k = 0; k <= i; ++k)
+                for (int k = 0; k <= i; ++k)
                         assert_int_equal(0, run_echo(&peer, sessions[k]));
         }
 
@@ -230,6 +230,7 @@ static void a_session_that_is_too_old_is_none_and_its_held_frames_close_the_pipe
         struct pipit_session *session;
         struct request request;
         struct sealed_frame frame, back;
+        struct answer answer;
 
         (void)state;
         pipit_test_clock_init(&clock, 0);
@@ -237,11 +238,7 @@ static void a_session_that_is_too_old_is_none_and_its_held_frames_close_the_pipe
         sealed_set_clock(keyed.fixture.server->sealed, &clock.clock);
         session = keyed_connect(&keyed, &peer, &keyed.alice);
         pipit_test_clock_advance(&clock, PIPIT_SESSION_REJECT_S * S - 1);
-        request_init(&request, &full);
-        request_call(&request, 1, SLEEP)->timeout_ms = 60000;
-        frame = sealed_request(session, &request);
-        assert_int_not_equal(0, sealed_peer_send(&peer, frame.bytes, frame.n_bytes));
-        fixture_wait_parked(&keyed.fixture, 1);
+        frame = start_sleep(&keyed, &peer, session, &full, 1);
 
         pipit_test_clock_advance(&clock, 1);
         assert_int_equal(PIPIT_REJECT_NO_SESSION, run_echo(&peer, session));
@@ -254,15 +251,11 @@ static void a_session_that_is_too_old_is_none_and_its_held_frames_close_the_pipe
 
         /* The reply is still there. */
         session = keyed_connect(&keyed, &peer, &keyed.alice);
-        {
-                struct answer answer;
-
-                request_init(&request, &full);
-                request_await(&request, 1);
-                sealed_peer_run(&peer, session, &request, &answer);
-                assert_ok(&answer, 1);
-                answer_deinit(&answer);
-        }
+        request_init(&request, &full);
+        request_await(&request, 1);
+        sealed_peer_run(&peer, session, &request, &answer);
+        assert_ok(&answer, 1);
+        answer_deinit(&answer);
         keyed_leave(&peer, session);
         keyed_stop(&keyed);
         pipit_test_clock_deinit(&clock);
@@ -307,14 +300,13 @@ static void a_frame_is_as_large_as_a_plain_one_with_what_seals_it(void **state)
 
                 request_init(&request, &simple);
                 call = request_call(&request, 1, HEALTH);
-                call->payload.len = PIPIT_FRAME_BYTES_DEFAULT - 1000;
-                call->payload.data = pipit_arena_zalloc(&request.arena, PIPIT_FRAME_BYTES_DEFAULT);
+                call->payload.len = FRAME_BYTES - 1000;
+                call->payload.data = pipit_arena_zalloc(&request.arena, FRAME_BYTES);
                 n_bytes = pipit__v1__request__get_packed_size(&request.message);
-                call->payload.len +=
-                        PIPIT_FRAME_BYTES_DEFAULT + over - PIPIT_SEALED_OVERHEAD_BYTES - n_bytes;
+                call->payload.len += FRAME_BYTES + over - PIPIT_SEALED_OVERHEAD_BYTES - n_bytes;
                 sealed_peer_run(&peer, session, &request, &answer);
                 if (over)
-                        assert_rejected(&answer, PIPIT_REJECT_TOO_LARGE, PIPIT_FRAME_BYTES_DEFAULT);
+                        assert_rejected(&answer, PIPIT_REJECT_TOO_LARGE, FRAME_BYTES);
                 else
                         assert_failed(
                                 &answer, 1, PIPIT_INVALID_ARGUMENT, PIPIT_NOT_RUN, "MALFORMED");
@@ -336,15 +328,14 @@ static void a_response_is_never_longer_than_a_frame(void **state)
         (void)state;
         keyed_start(&keyed, NULL);
         session = keyed_connect(&keyed, &peer, &keyed.alice);
-        for (size_t n_bytes = PIPIT_FRAME_BYTES_DEFAULT - 150; n_bytes < PIPIT_FRAME_BYTES_DEFAULT;
-             ++n_bytes) {
+        for (size_t n_bytes = FRAME_BYTES - 150; n_bytes < FRAME_BYTES; ++n_bytes) {
                 struct request request;
                 struct answer answer;
 
                 request_init(&request, &simple);
                 request_echo(&request, 1, "grow", n_bytes);
                 sealed_peer_run(&peer, session, &request, &answer);
-                assert_true(answer.n_bytes <= PIPIT_FRAME_BYTES_DEFAULT);
+                assert_true(answer.n_bytes <= FRAME_BYTES);
                 if (fits && answer_reply(&answer, 1)->status)
                         fits = false;
                 if (fits)
@@ -357,8 +348,7 @@ static void a_response_is_never_longer_than_a_frame(void **state)
                                       "RESPONSE_TOO_LARGE");
                 answer_deinit(&answer);
         }
-        assert_int_equal(PIPIT_FRAME_BYTES_DEFAULT,
-                         n_fitting + (n_fitting < PIPIT_FRAME_BYTES_DEFAULT ? 2 : 0));
+        assert_int_equal(FRAME_BYTES, n_fitting);
         keyed_leave(&peer, session);
         keyed_stop(&keyed);
 }
@@ -435,6 +425,30 @@ static void a_revoked_key_fails_at_its_next_request(void **state)
         keyed_stop(&keyed);
 }
 
+static void a_revoked_keys_mailboxes_go_and_with_them_their_calls(void **state)
+{
+        const struct client full = {.full = true, .id = {7}};
+        struct keyed keyed;
+        struct sealed_peer peer, other;
+        struct pipit_session *alice, *bob;
+        struct sealed_frame frame, back;
+
+        (void)state;
+        keyed_start(&keyed, NULL);
+        alice = keyed_connect(&keyed, &peer, &keyed.alice);
+        bob = keyed_connect(&keyed, &other, &keyed.bob);
+        frame = start_sleep(&keyed, &peer, alice, &full, 1);
+        keyed_revoke_alice(&keyed);
+        back = keyed_receive(&peer);
+        assert_null(back.bytes);
+        assert_true(pipit_server_call_cancelled(fixture_parked(&keyed.fixture, 0)));
+        assert_int_equal(0, run_echo(&other, bob));
+        sealed_frame_free(&frame);
+        keyed_leave(&peer, alice);
+        keyed_leave(&other, bob);
+        keyed_stop(&keyed);
+}
+
 static void versions_with_nothing_in_common_are_told(void **state)
 {
         struct pipit_hello hello = sealed_hello_default;
@@ -480,6 +494,7 @@ int main(void)
                 cmocka_unit_test(an_unlisted_key_runs_nothing),
                 cmocka_unit_test(a_plain_request_is_denied_and_runs_nothing),
                 cmocka_unit_test(a_revoked_key_fails_at_its_next_request),
+                cmocka_unit_test(a_revoked_keys_mailboxes_go_and_with_them_their_calls),
                 cmocka_unit_test(versions_with_nothing_in_common_are_told),
         };
 

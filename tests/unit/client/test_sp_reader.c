@@ -111,7 +111,7 @@ static size_t put_stream(uint8_t *stream, enum sp_framing framing)
 {
         size_t n_bytes = SP_GREETING_BYTES;
 
-        memcpy(stream, sp_greeting_of_server, SP_GREETING_BYTES);
+        memcpy(stream, pipit_sp_greeting_of_server, SP_GREETING_BYTES);
         n_bytes += put_message(stream + n_bytes, framing, 3, 'a');
         n_bytes += put_message(stream + n_bytes, framing, 0, 'a');
         n_bytes += put_message(stream + n_bytes, framing, 40, 'b');
@@ -167,7 +167,7 @@ static void greet(const struct setting *setting)
         struct sp_message *message;
         const char *problem;
 
-        say(setting, sp_greeting_of_server, SP_GREETING_BYTES);
+        say(setting, pipit_sp_greeting_of_server, SP_GREETING_BYTES);
         assert_true(sp_reader_fill(setting->reader, setting->here) == SP_FILL_SOME);
         assert_true(next(setting, &message, &problem) == SP_NEXT_GREETING);
         assert_true(next(setting, &message, &problem) == SP_NEXT_NONE);
@@ -253,7 +253,7 @@ static void a_greeting_that_differs_in_any_byte_is_refused(void **state)
                 const char *problem;
 
                 set_up(&setting, SP_IPC);
-                memcpy(greeting, sp_greeting_of_server, sizeof(greeting));
+                memcpy(greeting, pipit_sp_greeting_of_server, sizeof(greeting));
                 greeting[i] ^= 1;
                 say(&setting, greeting, sizeof(greeting));
                 assert_true(sp_reader_fill(setting.reader, setting.here) == SP_FILL_SOME);

@@ -129,8 +129,8 @@ static void connect_there(struct stage *stage)
         assert_null(sp_transport.dial(stage->base, &stage->target, 0));
         stage->peer = accept(stage->listener, NULL, NULL);
         assert_int_equal(recv(stage->peer, greeting, sizeof(greeting), MSG_WAITALL), 8);
-        assert_memory_equal(greeting, sp_greeting_of_client, sizeof(greeting));
-        assert_int_equal(send(stage->peer, sp_greeting_of_server, 8, 0), 8);
+        assert_memory_equal(greeting, pipit_sp_greeting_of_client, sizeof(greeting));
+        assert_int_equal(send(stage->peer, pipit_sp_greeting_of_server, 8, 0), 8);
         await_pipe(stage, TRANSPORT_PIPE_UP);
 }
 

@@ -10,13 +10,16 @@
 
 static struct source source_of(const char *address, uint16_t port)
 {
-        struct source source = {.port = port};
-        uint8_t ipv4[4];
+        struct sockaddr_in ipv4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+        struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+        struct source source;
 
-        if (inet_pton(AF_INET, address, ipv4) == 1)
-                source_of_ipv4(ipv4, port, &source);
-        else
-                assert_int_equal(1, inet_pton(AF_INET6, address, source.address));
+        if (inet_pton(AF_INET, address, &ipv4.sin_addr) == 1) {
+                source_of_address((const struct sockaddr *)&ipv4, &source);
+        } else {
+                assert_int_equal(1, inet_pton(AF_INET6, address, &ipv6.sin6_addr));
+                source_of_address((const struct sockaddr *)&ipv6, &source);
+        }
 
         return source;
 }
