@@ -26,7 +26,7 @@ PLACE = HOME / "config"
 SOCKETS = HOME / "sockets"
 SOCKET = SOCKETS / "usersd.sock"
 URL = f"ipc://{SOCKET}"
-DENIED = kit.RPC + 7
+DENIED, UNAUTHENTICATED = kit.RPC + 7, kit.RPC + 16
 NOBODY = 65534
 GET = ("call", URL, "users.v1.UsersService/GetUser", '{"email":"a@b.c"}')
 ALLOW_HEALTH = "allow any grpc.health.v1.Health/Check\n"
@@ -68,9 +68,11 @@ class Usersd:
         self.lines = queue.Queue()
         self.seen = []
         threading.Thread(target=self.read_log, daemon=True).start()
-        if not self.process.stdout.readline().startswith("listening on "):
+        listening = self.process.stdout.readline()
+        if not listening.startswith("listening on "):
             self.process.wait(WAIT_S)
             raise AssertionError(f"usersd did not start: {self.rest()}")
+        self.url = listening.removeprefix("listening on ").strip()
         if url == URL:
             SOCKET.chmod(0o666)
 
@@ -296,6 +298,34 @@ def tcp_wants_a_key_of_the_servers_and_one_that_may_call():
         equal(server.wait_for("access rules read again")["keys"], 0)
         equal(server.wait_for("no key is listed that has not expired: nobody may call by tcp")["level"], "warning")
         holds_not(server.stop(), "tcp without keys", pathlib.Path(own).read_text().split()[-1])
+
+
+@test
+def a_key_is_who_it_is_listed_as_until_it_is_revoked():
+    clear()
+    for name in ("server.key", "id.key"):
+        equal(pipit("keygen", str(PLACE / name)).status, kit.OK)
+    public = pipit("pubkey", str(PLACE / "id.key")).out.strip()
+    equal(pipit("authorize", "alice", public, "--role", "self", "--expires", "2999-01-01").status, kit.OK)
+    write("policy", "role self = pipit.v1.Admin/WhoAmI\n")
+    with Usersd(url="tcp://127.0.0.1:0") as server:
+        equal(pipit("trust", server.url, pipit("pubkey", str(PLACE / "server.key")).out.strip()).status, kit.OK)
+        told = pipit("whoami", server.url).json()
+        age = float(told.pop("sessionAge").rstrip("s"))
+        equal(told, {"principal": "key:alice", "transport": "TRANSPORT_TCP", "roles": ["self"],
+                     "keyExpireTime": "2999-01-01T00:00:00Z"})
+        if not 0 <= age < 180:
+            raise AssertionError(f"sessionAge is {age}")
+        equal(pipit("health", server.url).status, DENIED, "health is not for everybody here")
+        line = server.wait_for("access denied", principal="key:alice", rule="none allows it")
+        equal(line["method"], "grpc.health.v1.Health/Check")
+
+        equal(pipit("revoke", "alice").status, kit.OK)
+        server.reload()
+        server.wait_for("access rules read again", keys=0)
+        ran = pipit("whoami", server.url)
+        equal(ran.status, UNAUTHENTICATED, ran.err)
+        holds(ran.err, "SESSION_DENIED")
 
 
 @test

@@ -132,6 +132,8 @@ static void answer(struct keyed *keyed, struct raw_frame *frame)
 {
         if (!keyed->on_answer || keyed->on_answer(keyed, frame))
                 (void)raw_write_frame(&keyed->raw, frame);
+        else
+                atomic_fetch_add(&keyed->n_kept, 1);
 }
 
 static void answer_hello(struct keyed *keyed, const struct raw_frame *frame)
@@ -307,10 +309,13 @@ static void answer_sealed(struct keyed *keyed, const struct raw_frame *frame)
         if (!session || pipit_session_open_request(
                                 session, now_us(keyed), frame->bytes, frame->n_bytes, &opened) !=
                                 PIPIT_SESSION_OK) {
+                atomic_fetch_add(&keyed->n_sealed_badly, 1);
                 (void)keyed_reject(keyed, frame, PIPIT_REJECT_NO_SESSION);
                 return;
         }
         atomic_fetch_add(&keyed->n_frames, 1);
+        if (frame->n_bytes > atomic_load(&keyed->n_bytes_longest))
+                atomic_store(&keyed->n_bytes_longest, (unsigned int)frame->n_bytes);
         atomic_store(&keyed->is_newest, session == keyed->sessions[0]);
         request = pipit__v1__request__unpack(NULL, opened.n_body, opened.body);
         must(request != NULL);
@@ -376,6 +381,7 @@ static void take(struct keyed *keyed, const struct raw_frame *frame)
                 answer_sealed(keyed, frame);
                 break;
         default:
+                atomic_fetch_add(&keyed->n_sealed_badly, 1);
                 (void)keyed_reject(keyed, frame, PIPIT_REJECT_DENIED);
                 break;
         }

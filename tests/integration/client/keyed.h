@@ -56,8 +56,11 @@ struct keyed {
         /* out: any time */
         atomic_uint n_accepts;
         atomic_uint n_hellos;
-        atomic_uint n_frames; /* that could be opened */
+        atomic_uint n_frames;        /* that could be opened */
+        atomic_uint n_bytes_longest; /* of them */
+        atomic_uint n_sealed_badly;  /* that could not */
         atomic_uint n_runs;
+        atomic_uint n_kept;    /* answers that the meddler has not let go */
         atomic_bool ran_twice; /* some text */
         atomic_bool is_newest; /* the session of the last frame is that of the last handshake */
 

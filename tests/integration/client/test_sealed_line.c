@@ -177,6 +177,32 @@ static void rejects_forged_for_awaits_are_outlived(void **state)
         }
 }
 
+static bool be_busy_once(struct keyed *keyed, struct raw_frame *frame)
+{
+        const struct pipit_reject busy = {.code = PIPIT_REJECT_BUSY, .retry_ms = 60};
+        uint8_t bytes[PIPIT_REJECT_FRAME_BYTES];
+
+        if (!is_it(keyed, frame))
+                return true;
+        pipit_reject_write(&busy, bytes);
+
+        return keyed_reply_bytes(keyed, frame, bytes, sizeof(bytes));
+}
+
+static void who_is_busy_is_left_alone_for_as_long_as_he_says(void **state)
+{
+        struct plan plan = {.kind = PIPIT_FRAME_SEALED_REQUEST, .nth = 1};
+        int64_t before_ms = now_ms();
+        struct keyed keyed;
+
+        (void)state;
+        keyed_init(&keyed);
+        keyed.on_frame = be_busy_once;
+        call_once(&keyed, &plan);
+        assert_true(now_ms() - before_ms >= 60);
+        assert_int_equal(atomic_load(&keyed.n_accepts), 2);
+}
+
 static bool reject_all(struct keyed *keyed, struct raw_frame *frame)
 {
         if (keyed_kind(frame) != PIPIT_FRAME_SEALED_REQUEST)
@@ -515,6 +541,7 @@ int main(int argc, char **argv)
                 cmocka_unit_test(a_reject_forged_for_a_call_that_never_came_has_it_sent_again),
                 cmocka_unit_test(a_reject_forged_for_a_call_that_ran_has_its_answer_fetched),
                 cmocka_unit_test(rejects_forged_for_awaits_are_outlived),
+                cmocka_unit_test(who_is_busy_is_left_alone_for_as_long_as_he_says),
                 cmocka_unit_test(rejects_without_end_make_no_hot_loop),
                 cmocka_unit_test(a_welcome_with_a_flipped_bit_is_none),
                 cmocka_unit_test(an_answer_with_a_flipped_bit_is_none),

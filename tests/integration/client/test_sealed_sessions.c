@@ -183,6 +183,20 @@ static void a_server_with_another_key_is_told_by_the_file_that_names_it(void **s
         first_call_fails(&keyed, PIPIT_UNAUTHENTICATED, "SESSION_DENIED", keyed.known_servers);
 }
 
+/* It has a second address, which nobody listens at. */
+static void who_denies_a_session_at_localhost_is_the_one_that_is_told_of(void **state)
+{
+        struct keyed keyed;
+        unsigned int port;
+
+        (void)state;
+        keyed_init(&keyed);
+        assert_int_equal(sscanf(keyed.url, "tcp://127.0.0.1:%u", &port), 1);
+        snprintf(keyed.url, sizeof(keyed.url), "tcp://localhost:%u", port);
+        keyed_trust(&keyed, keyed.url, keyed.client.public);
+        first_call_fails(&keyed, PIPIT_UNAUTHENTICATED, "SESSION_DENIED", "refuses a session");
+}
+
 static bool reject_hellos(struct keyed *keyed, struct raw_frame *frame)
 {
         if (keyed_kind(frame) != PIPIT_FRAME_HELLO)
@@ -378,6 +392,7 @@ static void end_aging(struct aging *aging)
 {
         pipit_channel_free(aging->channel);
         keyed_deinit(&aging->keyed);
+        assert_int_equal(atomic_load(&aging->keyed.n_sealed_badly), 0);
         pipit_test_clock_deinit(&aging->clock);
 }
 
@@ -482,7 +497,7 @@ static void a_session_that_is_too_old_is_used_no_more(void **state)
         end_aging(&aging);
 }
 
-/* Keeps the answer to the call "held" until the second welcome has gone, and that to a call of the second session. */
+/* Keeps the answer to the call "held", the second one; the test sends it. */
 static bool hold_back(struct keyed *keyed, struct raw_frame *frame)
 {
         struct raw_frame *held = keyed->context;
@@ -500,6 +515,13 @@ static bool hold_back(struct keyed *keyed, struct raw_frame *frame)
         return true;
 }
 
+/* The server's thread is through with the frame: it has the meddler's word for it. */
+static void wait_until_held(struct aging *aging)
+{
+        while (atomic_load(&aging->keyed.n_kept) == 0)
+                sched_yield();
+}
+
 static void answers_of_the_old_session_are_opened_with_its_keys(void **state)
 {
         struct raw_frame held = {.bytes = NULL};
@@ -511,8 +533,7 @@ static void answers_of_the_old_session_are_opened_with_its_keys(void **state)
         aging.keyed.context = &held;
         waited_init(&waited);
         waited_start(&waited, aging.channel, "held");
-        while (atomic_load(&aging.keyed.n_runs) < 2)
-                sched_yield();
+        wait_until_held(&aging);
         pipit_test_clock_advance(&aging.clock, 120 * S);
         assert_int_equal(call(aging.channel, "*"), PIPIT_OK);
         call_by_the_newest(&aging);
@@ -527,36 +548,73 @@ static void answers_of_the_old_session_are_opened_with_its_keys(void **state)
         free(held.bytes);
 }
 
+/* It ran; its answer is no answer any more, and is fetched by the next session. */
+static void an_answer_that_comes_when_its_session_is_too_old_is_fetched_by_the_next(void **state)
+{
+        struct raw_frame held = {.bytes = NULL};
+        struct waited_call waited;
+        struct aging aging;
+
+        (void)state;
+        begin_aging(&aging, NULL, hold_back);
+        aging.keyed.context = &held;
+        waited_init(&waited);
+        waited_start(&waited, aging.channel, "held");
+        wait_until_held(&aging);
+        pipit_test_clock_advance(&aging.clock, 180 * S);
+        assert_true(raw_write_frame(&aging.keyed.raw, &held));
+        assert_true(waited_wait(&waited));
+        assert_true(waited_is(&waited, "held"));
+        expect(&aging, 2, 2);
+        assert_false(atomic_load(&aging.keyed.ran_twice));
+        waited_deinit(&waited);
+        end_aging(&aging);
+        free(held.bytes);
+}
+
 /* --- sizes ----------------------------------------------------------------------------------- */
+
+/* The server gives back as much as it keeps of a text: that it ran is what counts. */
+static bool runs(struct pipit_channel *channel, size_t n_bytes)
+{
+        struct pipit_call large = {.timeout_ms = 60000};
+        char *text = calloc(1, n_bytes + 1);
+        enum pipit_status status;
+
+        assert_non_null(text);
+        memset(text, '*', n_bytes);
+        status = blocking_echo(channel, &large, text);
+        if (status != PIPIT_DATA_LOSS) {
+                assert_int_equal(status, PIPIT_RESOURCE_EXHAUSTED);
+                assert_string_equal(pipit_call_error(&large)->reason, "REQUEST_TOO_LARGE");
+        }
+        pipit_call_deinit(&large);
+        free(text);
+
+        return status == PIPIT_DATA_LOSS;
+}
 
 /* The server's limit is of the sealed frame, and what does not fit is told here. */
 static void what_the_server_does_not_take_is_not_sent(void **state)
 {
-        struct pipit_channel_options options = {.frame_bytes_max = 2 * 1024 * 1024};
-        const size_t sizes[] = {1024 * 1024 - 300, 1024 * 1024};
+        const struct pipit_channel_options options = {.frame_bytes_max = 2 * 1024 * 1024};
         struct pipit_channel *channel;
         struct keyed keyed;
+        size_t n_ran = 0;
 
         (void)state;
         keyed_init(&keyed);
         keyed_start(&keyed);
         channel = keyed_channel(&keyed, &options);
-        for (size_t i = 0; i < PIPIT_N_ELEMENTS(sizes); i++) {
-                struct pipit_call large = {.timeout_ms = 60000};
-                char *text = calloc(1, sizes[i] + 1);
-                enum pipit_status status;
-
-                assert_non_null(text);
-                memset(text, '*', sizes[i]);
-                status = blocking_echo(channel, &large, text);
-                /* The server gives back what fits its text of a call: so it ran. */
-                assert_int_equal(status, i == 0 ? PIPIT_DATA_LOSS : PIPIT_RESOURCE_EXHAUSTED);
-                if (i > 0)
-                        assert_string_equal(pipit_call_error(&large)->reason, "REQUEST_TOO_LARGE");
-                pipit_call_deinit(&large);
-                free(text);
+        for (size_t n_less = 300; n_less > 0; n_less -= 10) {
+                if (!runs(channel, keyed.max_frame - n_less))
+                        break;
+                n_ran++;
         }
-        assert_int_equal(atomic_load(&keyed.n_runs), 1);
+        assert_in_range(n_ran, 1, 29);
+        assert_true(atomic_load(&keyed.n_bytes_longest) <= keyed.max_frame);
+        assert_false(runs(channel, keyed.max_frame));
+        assert_int_equal(atomic_load(&keyed.n_runs), n_ran);
         assert_int_equal(atomic_load(&keyed.n_accepts), 1);
         pipit_channel_free(channel);
         keyed_deinit(&keyed);
@@ -619,6 +677,7 @@ int main(int argc, char **argv)
                 cmocka_unit_test(calls_of_every_kind_go_through_a_session),
                 cmocka_unit_test(a_client_that_is_not_listed_is_told_how_it_would_be),
                 cmocka_unit_test(a_server_with_another_key_is_told_by_the_file_that_names_it),
+                cmocka_unit_test(who_denies_a_session_at_localhost_is_the_one_that_is_told_of),
                 cmocka_unit_test(a_server_of_another_version_is_told_with_both),
                 cmocka_unit_test(a_server_without_room_for_a_session_is_waited_for),
                 cmocka_unit_test(a_busy_server_is_left_alone_for_as_long_as_it_says),
@@ -629,6 +688,8 @@ int main(int argc, char **argv)
                 cmocka_unit_test(a_handshake_that_is_refused_leaves_the_old_session_as_it_is),
                 cmocka_unit_test(a_session_that_is_too_old_is_used_no_more),
                 cmocka_unit_test(answers_of_the_old_session_are_opened_with_its_keys),
+                cmocka_unit_test(
+                        an_answer_that_comes_when_its_session_is_too_old_is_fetched_by_the_next),
                 cmocka_unit_test(what_the_server_does_not_take_is_not_sent),
                 cmocka_unit_test(a_socket_of_another_user_is_told_by_his_uid),
                 cmocka_unit_test(a_socket_of_the_expected_user_is_used),
