@@ -8,7 +8,7 @@
 #include "server/runtime/runtime.h"
 
 /* How often sessions that are too old go, and their keys with them. Only while there are sessions. */
-#define SWEEP_US (5 * PIPIT_US_PER_S)
+#define SWEEP_US PIPIT_US_PER_S
 
 /* --- life ---------------------------------------------------------------- */
 

@@ -261,22 +261,48 @@ static void a_session_that_is_too_old_is_none_and_its_held_frames_close_the_pipe
         pipit_test_clock_deinit(&clock);
 }
 
+static void sessions_that_are_too_old_go(void **state)
+{
+        struct pipit_test_clock clock;
+        struct keyed keyed;
+        struct sealed_peer peer;
+        struct pipit_session *session;
+
+        (void)state;
+        pipit_test_clock_init(&clock, 0);
+        keyed_start(&keyed, NULL);
+        sealed_set_clock(keyed.fixture.server->sealed, &clock.clock);
+        session = keyed_connect(&keyed, &peer, &keyed.alice);
+        assert_int_equal(0, run_echo(&peer, session));
+        pipit_test_clock_advance(&clock, PIPIT_SESSION_REJECT_S * S);
+        keyed_wait_sessions(&keyed, 0);
+        keyed_leave(&peer, session);
+        keyed_stop(&keyed);
+        pipit_test_clock_deinit(&clock);
+}
+
 static void unconfirmed_sessions_of_a_key_are_few(void **state)
 {
         struct sealed_peer peers[PIPIT_UNCONFIRMED_PER_KEY + 4];
         struct pipit_session *sessions[PIPIT_N_ELEMENTS(peers)];
+        struct sealed_peer confirmed_peer;
+        struct pipit_session *confirmed;
         struct keyed keyed;
 
         (void)state;
         keyed_start(&keyed, NULL);
+        confirmed = keyed_connect(&keyed, &confirmed_peer, &keyed.alice);
+        assert_int_equal(0, run_echo(&confirmed_peer, confirmed));
         for (size_t i = 0; i < PIPIT_N_ELEMENTS(peers); ++i)
                 sessions[i] = keyed_connect(&keyed, &peers[i], &keyed.alice);
-        keyed_wait_sessions(&keyed, PIPIT_UNCONFIRMED_PER_KEY);
+        keyed_wait_sessions(&keyed, 1 + PIPIT_UNCONFIRMED_PER_KEY);
+        assert_int_equal(0, run_echo(&confirmed_peer, confirmed));
         assert_int_equal(PIPIT_REJECT_NO_SESSION, run_echo(&peers[0], sessions[0]));
         for (size_t i = 4; i < PIPIT_N_ELEMENTS(peers); ++i)
                 assert_int_equal(0, run_echo(&peers[i], sessions[i]));
         for (size_t i = 0; i < PIPIT_N_ELEMENTS(peers); ++i)
                 keyed_leave(&peers[i], sessions[i]);
+        keyed_leave(&confirmed_peer, confirmed);
         keyed_stop(&keyed);
 }
 
@@ -349,6 +375,28 @@ static void a_response_is_never_longer_than_a_frame(void **state)
                 answer_deinit(&answer);
         }
         assert_int_equal(FRAME_BYTES, n_fitting);
+        keyed_leave(&peer, session);
+        keyed_stop(&keyed);
+}
+
+static void a_response_is_never_longer_than_its_client_takes(void **state)
+{
+        const struct pipit_server_options options = {.frame_bytes_max = 4 * FRAME_BYTES};
+        const struct client simple = {.full = false};
+        struct keyed keyed;
+        struct sealed_peer peer;
+        struct pipit_session *session;
+        struct request request;
+        struct answer answer;
+
+        (void)state;
+        keyed_start(&keyed, &options);
+        session = keyed_connect(&keyed, &peer, &keyed.alice);
+        request_init(&request, &simple);
+        request_echo(&request, 1, "grow", sealed_hello_default.max_frame);
+        sealed_peer_run(&peer, session, &request, &answer);
+        assert_failed(&answer, 1, PIPIT_RESOURCE_EXHAUSTED, PIPIT_RAN, "RESPONSE_TOO_LARGE");
+        answer_deinit(&answer);
         keyed_leave(&peer, session);
         keyed_stop(&keyed);
 }
@@ -488,9 +536,11 @@ int main(void)
                 cmocka_unit_test(sessions_end_with_their_pipe),
                 cmocka_unit_test(
                         a_session_that_is_too_old_is_none_and_its_held_frames_close_the_pipe),
+                cmocka_unit_test(sessions_that_are_too_old_go),
                 cmocka_unit_test(unconfirmed_sessions_of_a_key_are_few),
                 cmocka_unit_test(a_frame_is_as_large_as_a_plain_one_with_what_seals_it),
                 cmocka_unit_test(a_response_is_never_longer_than_a_frame),
+                cmocka_unit_test(a_response_is_never_longer_than_its_client_takes),
                 cmocka_unit_test(an_unlisted_key_runs_nothing),
                 cmocka_unit_test(a_plain_request_is_denied_and_runs_nothing),
                 cmocka_unit_test(a_revoked_key_fails_at_its_next_request),
