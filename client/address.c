@@ -274,8 +274,8 @@ static void attempt_failed(struct address *address, const char *problem, int64_t
         pthread_mutex_lock(&channel->mutex);
         describe(address, problem);
         rest(address, refusal.pause_ms, now_us);
-        if (refusal.reason != CLIENT_REASON_SERVER_BUSY) {
-                address->has_failed = true;
+        address->has_failed = refusal.reason != CLIENT_REASON_SERVER_BUSY;
+        if (address->has_failed) {
                 address->failure = refusal.reason;
                 give_up_limbo(address, refusal.reason, &endings);
                 channel_dispatch_waiting(channel, &endings);

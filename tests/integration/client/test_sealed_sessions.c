@@ -480,6 +480,34 @@ static void a_handshake_that_is_refused_leaves_the_old_session_as_it_is(void **s
         }
 }
 
+static bool ignore_the_second_hello(struct keyed *keyed, struct raw_frame *frame)
+{
+        return keyed_kind(frame) != PIPIT_FRAME_HELLO || atomic_load(&keyed->n_accepts) > 1 ||
+               atomic_load(&keyed->n_hellos) == 0;
+}
+
+/* Then it is on the next connection that there is another session. */
+static void a_later_handshake_without_an_answer_is_seen_by_nobody(void **state)
+{
+        struct aging aging;
+
+        (void)state;
+        begin_aging(&aging, ignore_the_second_hello, NULL);
+        pipit_test_clock_advance(&aging.clock, 120 * S);
+        assert_int_equal(call(aging.channel, "*"), PIPIT_OK);
+        pipit_test_clock_advance(&aging.clock, 60 * S - 1);
+        assert_int_equal(call(aging.channel, "*"), PIPIT_OK);
+        expect(&aging, 1, 1);
+        pipit_test_clock_advance(&aging.clock, 1);
+        assert_int_equal(call(aging.channel, "*"), PIPIT_OK);
+        expect(&aging, 2, 2);
+        pipit_test_clock_advance(&aging.clock, 120 * S);
+        assert_int_equal(call(aging.channel, "*"), PIPIT_OK);
+        call_by_the_newest(&aging);
+        expect(&aging, 2, 3);
+        end_aging(&aging);
+}
+
 /* It was idle: the next call makes a new connection, unseen. */
 static void a_session_that_is_too_old_is_used_no_more(void **state)
 {
@@ -686,6 +714,7 @@ int main(int argc, char **argv)
                 cmocka_unit_test(a_channel_can_be_freed_in_the_middle_of_a_handshake),
                 cmocka_unit_test(an_old_session_is_followed_by_another_on_the_same_pipe),
                 cmocka_unit_test(a_handshake_that_is_refused_leaves_the_old_session_as_it_is),
+                cmocka_unit_test(a_later_handshake_without_an_answer_is_seen_by_nobody),
                 cmocka_unit_test(a_session_that_is_too_old_is_used_no_more),
                 cmocka_unit_test(answers_of_the_old_session_are_opened_with_its_keys),
                 cmocka_unit_test(
