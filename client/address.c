@@ -6,6 +6,7 @@
 #include "client/channel.h"
 #include "client/inproc.h"
 #include "client/nng_req.h"
+#include "client/seal.h"
 #include "client/sp_stream.h"
 #include "core/base/clock.h"
 #include "core/base/macros.h"
@@ -13,6 +14,9 @@
 
 /* How long a connection may take to come up, greetings and all. */
 #define DIAL_MS 1000
+
+/* And how long the handshake after that: as long as any frame's answer. */
+#define SHAKE_MS (PIPIT_HOLD_MS_DEFAULT + PIPIT_HOLD_GRACE_MS)
 
 /* How soon lanes that have not come back are called again. */
 #define RECALL_MS 1
@@ -53,6 +57,9 @@ static const struct transport *transport_of(const struct address *address)
         if (address->channel->door)
                 return &inproc_transport;
 
+        if (address->target.scheme == TARGET_TCP && address->channel->keyring)
+                return &seal_transport;
+
         return address->target.scheme == TARGET_INPROC ? &req_transport : &sp_transport;
 }
 
@@ -66,12 +73,20 @@ static bool open_socket(struct address *address, const char **ret_problem)
                 .context = address,
                 .receive_bytes_max = channel->options.frame_bytes_max + PIPIT_RECV_HEADROOM_BYTES,
                 .door = channel->door,
+                .keyring = channel->keyring,
+                .frame_bytes_max = channel->options.frame_bytes_max,
+                .server_uids = channel->options.server_uids,
+                .n_server_uids = channel->options.n_server_uids,
         };
+        struct pipit_access_problem problem;
+        bool needs_loop = transport == &sp_transport || transport == &seal_transport;
 
-        if (transport == &sp_transport && !channel->loop)
+        if (needs_loop && !channel->loop)
                 channel->loop = sp_loop_new(ret_problem);
-        if (transport == &sp_transport && !channel->loop)
+        if (needs_loop && !channel->loop)
                 return false;
+        if (transport == &seal_transport)
+                options.server_key = keyring_find(channel->keyring, address->target.text, &problem);
         options.loop = channel->loop;
         address->socket = transport->socket_open(&options, ret_problem);
 
@@ -146,14 +161,38 @@ static void describe(struct address *address, const char *problem)
                        problem);
 }
 
-/* Somewhere in the upper half of the pause, so that many clients do not come at once. */
-static void rest(struct address *address, int64_t now_us)
+/*
+ * Somewhere in the upper half of the pause, so that many clients do not come at once;
+ * after a refusal that much later again, for the same reason.
+ */
+static void rest_for(struct address *address,
+                     uint32_t pause_ms,
+                     uint32_t refused_ms,
+                     int64_t now_us)
 {
-        int64_t pause_us = (int64_t)address->redial_ms * PIPIT_US_PER_MS;
-        uint64_t half_us = (uint64_t)pause_us / 2;
+        uint64_t half_us = (uint64_t)pause_ms * PIPIT_US_PER_MS / 2;
+        uint64_t least_us = half_us + (uint64_t)refused_ms * PIPIT_US_PER_MS;
+        uint64_t more_us = half_us + (uint64_t)refused_ms * PIPIT_US_PER_MS / 4;
 
         address->state = ADDRESS_RESTING;
-        address->attempt_us = now_us + (int64_t)(half_us + pipit_random_u64() % (half_us + 1));
+        address->attempt_us = now_us + (int64_t)(least_us + pipit_random_u64() % (more_us + 1));
+}
+
+/* What ended the last connection or attempt, if not the line. */
+static struct transport_refusal refusal_of(struct address *address)
+{
+        const struct transport *transport = address->socket->transport;
+        struct transport_refusal refusal;
+
+        if (transport->refusal && transport->refusal(address->socket, &refusal))
+                return refusal;
+
+        return (struct transport_refusal){.reason = CLIENT_REASON_NOT_CONNECTED};
+}
+
+static void rest(struct address *address, uint32_t refused_ms, int64_t now_us)
+{
+        rest_for(address, address->redial_ms, refused_ms, now_us);
         address->redial_ms *= 2;
         if (address->redial_ms > address->channel->options.redial_max_ms)
                 address->redial_ms = address->channel->options.redial_max_ms;
@@ -204,8 +243,13 @@ void address_lose(struct address *address, const char *problem)
         channel_wake(address->channel);
 }
 
-static void give_up_limbo(struct address *address, struct endings *endings)
+/* They were sent, whatever whoever refuses us says of it. */
+static void give_up_limbo(struct address *address,
+                          enum client_reason refusal,
+                          struct endings *endings)
 {
+        enum client_reason reason =
+                refusal == CLIENT_REASON_NOT_CONNECTED ? CLIENT_REASON_CONNECTION_LOST : refusal;
         struct list *node, *after;
 
         list_for_each(node, after, &address->limbo)
@@ -214,29 +258,38 @@ static void give_up_limbo(struct address *address, struct endings *endings)
                         pipit_container_of(node, struct pipit_call_state, node);
                 struct pipit_error error;
 
-                error = client_error_at(CLIENT_REASON_CONNECTION_LOST,
-                                        PIPIT_MAY_HAVE_RUN,
-                                        &state->arena,
-                                        NULL,
-                                        address->problem);
+                error = client_error_at(
+                        reason, PIPIT_MAY_HAVE_RUN, &state->arena, NULL, address->problem);
                 channel_end(address->channel, state, &error, endings);
         }
 }
 
-/* An attempt has failed: who does not want to wait learns why. */
+/* An attempt has failed: who does not want to wait learns why. A server that is busy is there, and waited for. */
 static void attempt_failed(struct address *address, const char *problem, int64_t now_us)
 {
         struct pipit_channel *channel = address->channel;
+        struct transport_refusal refusal = refusal_of(address);
         struct endings endings = {0};
 
         pthread_mutex_lock(&channel->mutex);
         describe(address, problem);
-        address->has_failed = true;
-        rest(address, now_us);
-        give_up_limbo(address, &endings);
-        channel_dispatch_waiting(channel, &endings);
+        rest(address, refusal.pause_ms, now_us);
+        address->has_failed = refusal.reason != CLIENT_REASON_SERVER_BUSY;
+        if (address->has_failed) {
+                address->failure = refusal.reason;
+                give_up_limbo(address, refusal.reason, &endings);
+                channel_dispatch_waiting(channel, &endings);
+        }
         pthread_mutex_unlock(&channel->mutex);
         channel_finish(channel, &endings);
+}
+
+static size_t frame_bytes_of(struct address *address)
+{
+        const struct transport *transport = address->socket->transport;
+
+        return transport->frame_bytes ? transport->frame_bytes(address->socket)
+                                      : address->channel->options.frame_bytes_max;
 }
 
 static void came_up(struct address *address)
@@ -250,7 +303,7 @@ static void came_up(struct address *address)
         address->is_proven = false;
         address->has_failed = false;
         address->hello_is_due = true;
-        address->frame_bytes_max = channel->options.frame_bytes_max;
+        address->frame_bytes_max = frame_bytes_of(address);
         address->busy_until_us = 0;
         address->poll_us = 0;
         channel_dispatch_waiting(channel, &endings);
@@ -302,10 +355,10 @@ static int64_t step_resting(struct address *address, int64_t now_us)
         return dial(address, now_us);
 }
 
-/* The next endpoint is tried at once. */
+/* The next endpoint is tried at once, but where there was somebody. */
 static int64_t dial_failed(struct address *address, const char *problem, int64_t now_us)
 {
-        if (next_endpoint(address))
+        if (refusal_of(address).reason == CLIENT_REASON_NOT_CONNECTED && next_endpoint(address))
                 return dial(address, now_us);
         hang_up(address);
         attempt_failed(address, problem, now_us);
@@ -323,6 +376,11 @@ static int64_t step_dialing(struct address *address, int64_t now_us)
                 return now_us;
         case TRANSPORT_PIPE_LOST:
                 return dial_failed(address, problem, now_us);
+        case TRANSPORT_PIPE_SHAKING:
+                if (address->state == ADDRESS_SHAKING)
+                        break;
+                move_to(address, ADDRESS_SHAKING, now_us + SHAKE_MS * PIPIT_US_PER_MS);
+                return address->attempt_us;
         case TRANSPORT_PIPE_NONE:
                 break;
         }
@@ -330,7 +388,11 @@ static int64_t step_dialing(struct address *address, int64_t now_us)
         if (now_us < address->attempt_us)
                 return address->attempt_us;
 
-        return dial_failed(address, "the server does not finish the handshake", now_us);
+        return dial_failed(address,
+                           address->state == ADDRESS_SHAKING
+                                   ? "the server does not answer the handshake for a session"
+                                   : "the server does not finish the handshake",
+                           now_us);
 }
 
 /* A frame that is not answered long after its hold means a dead peer. */
@@ -376,6 +438,7 @@ static int64_t step_up(struct address *address, int64_t now_us)
 static int64_t step_lost(struct address *address, int64_t now_us)
 {
         struct pipit_channel *channel = address->channel;
+        uint32_t refused_ms = refusal_of(address).pause_ms;
         int64_t next_us = now_us;
 
         hang_up(address);
@@ -388,10 +451,9 @@ static int64_t step_lost(struct address *address, int64_t now_us)
                 next_us = now_us + RECALL_MS * PIPIT_US_PER_MS;
         } else if (address->is_proven) {
                 address->redial_ms = channel->options.redial_min_ms;
-                address->state = ADDRESS_RESTING;
-                address->attempt_us = now_us;
+                rest_for(address, 0, refused_ms, now_us);
         } else {
-                rest(address, now_us);
+                rest(address, refused_ms, now_us);
         }
         pthread_mutex_unlock(&channel->mutex);
 
@@ -405,7 +467,7 @@ static void check_limbo(struct address *address, int64_t now_us)
 
         pthread_mutex_lock(&channel->mutex);
         if (address->state != ADDRESS_UP && now_us >= address->limbo_us)
-                give_up_limbo(address, &endings);
+                give_up_limbo(address, CLIENT_REASON_NOT_CONNECTED, &endings);
         pthread_mutex_unlock(&channel->mutex);
         channel_finish(channel, &endings);
 }
@@ -432,6 +494,7 @@ static int64_t step_once(struct address *address, int64_t now_us)
         case ADDRESS_RESTING:
                 return step_resting(address, now_us);
         case ADDRESS_DIALING:
+        case ADDRESS_SHAKING:
                 return step_dialing(address, now_us);
         case ADDRESS_UP:
                 return step_up(address, now_us);

@@ -1,8 +1,8 @@
 /*
  * Address: one server address, its connection and what waits for it
  *
- *      RESTING -> DIALING -> UP -> LOST -> RESTING
- *         ^----------+
+ *      RESTING -> DIALING -> (SHAKING ->) UP -> LOST -> RESTING
+ *         ^----------+-----------+
  *
  * The channel's thread makes all moves, but for UP -> LOST, which any thread may
  * make that sees the connection fail. LOST ends when every lane has come back,
@@ -15,6 +15,7 @@
 
 #include <stdint.h>
 
+#include "client/errors.h"
 #include "client/lane.h"
 #include "client/target.h"
 #include "client/transport.h"
@@ -25,11 +26,12 @@ struct pipit_channel;
 enum address_state {
         ADDRESS_RESTING, /* until attempt_us */
         ADDRESS_DIALING, /* until attempt_us */
+        ADDRESS_SHAKING, /* hands, for a session, until attempt_us */
         ADDRESS_UP,
         ADDRESS_LOST,
 };
 
-#define ADDRESS_PROBLEM_BYTES   160
+#define ADDRESS_PROBLEM_BYTES   600
 #define ADDRESS_CLIENT_ID_BYTES 16
 
 struct address {
@@ -47,7 +49,8 @@ struct address {
         int64_t attempt_us;
         uint32_t redial_ms;                  /* the next pause */
         bool has_failed;                     /* the last attempt did, and nothing is up since */
-        char problem[ADDRESS_PROBLEM_BYTES]; /* why, for people */
+        enum client_reason failure;          /* why, of calls that do not wait for a server */
+        char problem[ADDRESS_PROBLEM_BYTES]; /* the same, for people */
         size_t endpoint; /* of target.endpoints, the one that is tried or connected */
         struct transport_socket *socket; /* NULL: not open */
 

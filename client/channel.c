@@ -22,7 +22,7 @@
 #define REDIAL_MIN_MS_DEFAULT 10
 #define REDIAL_MAX_MS_DEFAULT 500
 
-static _Thread_local char new_message[256];
+static _Thread_local char new_message[sizeof(struct pipit_access_problem)];
 
 static uint32_t or_default(uint32_t number, uint32_t fallback)
 {
@@ -54,6 +54,19 @@ static struct pipit_channel_options complete(const struct pipit_channel_options 
                 full.redial_max_ms = full.redial_min_ms;
 
         return full;
+}
+
+/* What is borrowed for longer than the call that makes the channel. False: out of memory. */
+static bool own_options(struct pipit_channel_options *options)
+{
+        size_t n_bytes = options->n_server_uids * sizeof(*options->server_uids);
+        uint32_t *uids = n_bytes > 0 ? malloc(n_bytes) : NULL;
+
+        if (uids)
+                memcpy(uids, options->server_uids, n_bytes);
+        options->server_uids = uids;
+
+        return uids || n_bytes == 0;
 }
 
 static bool fail_new(struct pipit_error *ret_error, enum client_reason reason, const char *detail)
@@ -88,6 +101,24 @@ static size_t count_urls(const char *target)
         return n_urls;
 }
 
+/* The keys of an address that has them: those that are missing are told of before anything is dialled. */
+static bool find_keys(struct pipit_channel *channel,
+                      const struct target_address *address,
+                      struct pipit_error *ret_error)
+{
+        enum client_reason reason = CLIENT_REASON_SERVER_UNKNOWN;
+        struct pipit_access_problem problem;
+
+        if (address->scheme != TARGET_TCP || channel->options.insecure_plaintext)
+                return true;
+        if (!channel->keyring)
+                channel->keyring = keyring_new(&channel->options, &reason, &problem);
+        if (channel->keyring && keyring_find(channel->keyring, address->text, &problem))
+                return true;
+
+        return fail_new(ret_error, reason, problem.text);
+}
+
 static bool open_addresses(struct pipit_channel *channel,
                            const char *target,
                            struct pipit_error *ret_error)
@@ -110,6 +141,8 @@ static bool open_addresses(struct pipit_channel *channel,
                         url, n_bytes, channel->options.insecure_plaintext, &address);
                 if (problem)
                         return fail_url(ret_error, url, n_bytes, problem);
+                if (!find_keys(channel, &address, ret_error))
+                        return false;
                 channel->n_addresses++;
                 if (!address_init(&channel->addresses[i], channel, &address, &problem))
                         return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, problem);
@@ -194,6 +227,8 @@ static struct pipit_channel *channel_destroy(struct pipit_channel *channel)
                 address_deinit(&channel->addresses[i]);
         sp_loop_free(channel->loop);
         free(channel->addresses);
+        keyring_free(channel->keyring);
+        free((void *)channel->options.server_uids);
         table_deinit(&channel->table);
         if (channel->event_fd >= 0)
                 close(channel->event_fd);
@@ -209,6 +244,8 @@ static bool channel_open(struct pipit_channel *channel,
                          const char *target,
                          struct pipit_error *ret_error)
 {
+        bool is_own = own_options(&channel->options);
+
         pthread_mutex_init(&channel->mutex, NULL);
         pthread_cond_init(&channel->idle, NULL);
         list_init(&channel->waiting);
@@ -220,7 +257,7 @@ static bool channel_open(struct pipit_channel *channel,
         channel->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (channel->event_fd < 0)
                 return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, strerror(errno));
-        if (!table_init(&channel->table))
+        if (!is_own || !table_init(&channel->table))
                 return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, "out of memory");
         if (!(target ? open_addresses(channel, target, ret_error) : open_door(channel, ret_error)))
                 return false;

@@ -26,6 +26,7 @@
 #include "client/address.h"
 #include "client/call.h"
 #include "client/errors.h"
+#include "client/keyring.h"
 #include "client/table.h"
 
 /* What a frame holds beside its calls, at most: header, client_id, three numbers. */
@@ -51,7 +52,8 @@ struct pipit_channel {
         struct pipit_channel_options options; /* defaults filled in */
         uint32_t held_max;
         struct pipit_inprocess *door; /* NULL: sockets */
-        struct sp_loop *loop;         /* of its ipc and tcp sockets; NULL: it has none */
+        struct keyring *keyring; /* for its tcp addresses; NULL: it has none, or they are plain */
+        struct sp_loop *loop;    /* of its ipc and tcp sockets; NULL: it has none */
         struct address *addresses;
         size_t n_addresses;
         const uint32_t *fork_mark; /* reads 0 in a child of fork(); NULL: compare pid */

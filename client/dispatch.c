@@ -78,14 +78,16 @@ void channel_abandon(struct pipit_channel *channel,
                      struct endings *endings)
 {
         bool was_sent = state->phase == CALL_SENT;
+        const struct address *first = &channel->addresses[0];
         struct address *address = state->address;
         const char *detail = NULL;
         struct pipit_error error;
 
         if (was_sent)
                 tell_cancel(address, state->id);
-        else if (reason == CLIENT_REASON_DEADLINE && channel->addresses[0].has_failed)
-                detail = channel->addresses[0].problem;
+        else if (reason == CLIENT_REASON_DEADLINE && first->state != ADDRESS_UP &&
+                 first->problem[0])
+                detail = first->problem;
 
         error = client_error_at(
                 reason, was_sent ? PIPIT_MAY_HAVE_RUN : PIPIT_NOT_RUN, &state->arena, NULL, NULL);
@@ -122,7 +124,7 @@ static void wait_or_fail(struct pipit_channel *channel,
                 return;
 
         error = client_error_at(
-                CLIENT_REASON_NOT_CONNECTED, PIPIT_NOT_RUN, &state->arena, NULL, address->problem);
+                address->failure, PIPIT_NOT_RUN, &state->arena, NULL, address->problem);
         channel_end(channel, state, &error, endings);
         if (!state->peer)
                 state->peer = pipit_arena_strdup(&state->arena, address->target.text);

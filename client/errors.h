@@ -32,6 +32,10 @@
         X(FORKED, FAILED_PRECONDITION, LOCAL, "a channel does not survive fork()")                 \
         X(OUT_OF_MEMORY, RESOURCE_EXHAUSTED, LOCAL, "out of memory")                               \
         X(INVALID_TARGET, INVALID_ARGUMENT, LOCAL, "the target is not understood")                 \
+        X(KEY_UNUSABLE, FAILED_PRECONDITION, LOCAL, "the client has no key that can be used")      \
+        X(SERVER_UNKNOWN, FAILED_PRECONDITION, LOCAL, "the server's key is not known")             \
+        X(SERVER_UNTRUSTED, UNAUTHENTICATED, TRANSPORT, "somebody else than the server listens")   \
+        X(SESSION_DENIED, UNAUTHENTICATED, SERVER, "the server refuses a session")                 \
         X(FRAME_REFUSED, INTERNAL, SERVER, "the server refused the frame")                         \
         X(VERSION_MISMATCH, UNIMPLEMENTED, SERVER, "the server speaks another version")            \
         X(ACCESS_DENIED, PERMISSION_DENIED, SERVER, "the server denies access")                    \

@@ -192,13 +192,17 @@ static bool is_stopping(struct pipit_channel *channel)
 /* Mutex held. */
 static bool is_busy(struct address *address)
 {
+        enum transport_pipe pipe;
         const char *problem;
 
         if (address->n_flying > 0)
                 return true;
 
-        return address->state == ADDRESS_DIALING &&
-               address_pipe(address, &problem) == TRANSPORT_PIPE_NONE;
+        if (address->state != ADDRESS_DIALING && address->state != ADDRESS_SHAKING)
+                return false;
+        pipe = address_pipe(address, &problem);
+
+        return pipe == TRANSPORT_PIPE_NONE || pipe == TRANSPORT_PIPE_SHAKING;
 }
 
 static bool is_any_busy(struct pipit_channel *channel)

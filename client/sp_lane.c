@@ -109,6 +109,15 @@ static void depart(struct sp_lane *lane, struct sp_message *message)
         sp_message_address(message, socket->reader.framing, lane->request_id);
 }
 
+/* Mutex held. */
+static void depart_in_vain(struct sp_lane *lane, struct sp_message *message, const char *problem)
+{
+        depart(lane, message);
+        lane->is_unsent = true;
+        fail(lane, problem);
+        free(message);
+}
+
 /* An on_*() that was running when the lane was stopped may send after, which nobody waits for. */
 void sp_lane_send(struct transport_lane *base,
                   struct transport_message *transport_message,
@@ -128,12 +137,23 @@ void sp_lane_send(struct transport_lane *base,
                 sp_expect(socket);
                 sp_write(socket);
         } else {
-                depart(lane, message);
-                lane->is_unsent = true;
-                fail(lane, "the connection was closed");
-                free(message);
+                depart_in_vain(lane, message, "the connection was closed");
         }
         pthread_mutex_unlock(&socket->mutex);
+}
+
+void sp_lane_refuse(struct transport_lane *base,
+                    struct transport_message *message,
+                    const char *problem)
+{
+        struct sp_lane *lane = lane_of(base);
+
+        pthread_mutex_lock(&lane->socket->mutex);
+        if (lane->is_stopped)
+                free(message);
+        else
+                depart_in_vain(lane, sp_message_of(message), problem);
+        pthread_mutex_unlock(&lane->socket->mutex);
 }
 
 /* Mutex held. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -145,6 +146,7 @@ static void dial_begin(struct sp_socket *socket)
         socket->dial_is_due = false;
         socket->problem = NULL;
         socket->is_hung_up = false;
+        socket->is_strangers = false;
         sp_reader_reset(&socket->reader, framing, socket->options.receive_bytes_max);
         error = connect_begin(socket);
         if (!error)
@@ -156,15 +158,48 @@ static void dial_begin(struct sp_socket *socket)
         socket->problem = sp_problem_of(error);
 }
 
+static bool is_expected(const struct sp_socket *socket, uid_t uid)
+{
+        for (size_t i = 0; i < socket->options.n_server_uids; i++)
+                if (socket->options.server_uids[i] == uid)
+                        return true;
+
+        return false;
+}
+
+/* Of a unix socket the kernel knows who listens there. NULL: he may. */
+static const char *check_server(struct sp_socket *socket)
+{
+        struct ucred peer;
+        socklen_t n_bytes = sizeof(peer);
+
+        if (socket->options.n_server_uids == 0 || socket->reader.framing != SP_IPC)
+                return NULL;
+        if (getsockopt(socket->fd, SOL_SOCKET, SO_PEERCRED, &peer, &n_bytes) < 0)
+                return sp_problem_of(errno);
+        if (is_expected(socket, peer.uid))
+                return NULL;
+
+        socket->is_strangers = true;
+        (void)snprintf(socket->text,
+                       sizeof(socket->text),
+                       "uid %u listens there, which is none that the server may have",
+                       (unsigned int)peer.uid);
+
+        return socket->text;
+}
+
 static void connect_end(struct sp_socket *socket)
 {
         socklen_t n_bytes = sizeof(int);
+        const char *problem;
         int error = 0;
 
         if (getsockopt(socket->fd, SOL_SOCKET, SO_ERROR, &error, &n_bytes) < 0)
                 error = errno;
-        if (error)
-                sp_break(socket, sp_problem_of(error));
+        problem = error ? sp_problem_of(error) : check_server(socket);
+        if (problem)
+                sp_break(socket, problem);
         else
                 greet(socket);
 }
@@ -337,6 +372,19 @@ static enum transport_pipe socket_pipe(struct transport_socket *base, const char
         return pipe;
 }
 
+static bool socket_refusal(struct transport_socket *base, struct transport_refusal *ret_refusal)
+{
+        struct sp_socket *socket = sp_socket_of(base);
+        bool is_strangers;
+
+        pthread_mutex_lock(&socket->mutex);
+        is_strangers = socket->is_strangers;
+        pthread_mutex_unlock(&socket->mutex);
+        *ret_refusal = (struct transport_refusal){.reason = CLIENT_REASON_SERVER_UNTRUSTED};
+
+        return is_strangers;
+}
+
 static struct transport_message *message_new(struct transport_lane *lane, size_t n_bytes)
 {
         (void)lane;
@@ -366,10 +414,12 @@ const struct transport sp_transport = {
         .dial = socket_dial,
         .hangup = socket_hangup,
         .pipe = socket_pipe,
+        .refusal = socket_refusal,
         .lane_open = sp_lane_open,
         .lane_stop = sp_lane_stop,
         .lane_close = sp_lane_close,
         .send = sp_lane_send,
+        .refuse = sp_lane_refuse,
         .enter = sp_enter,
         .wait = sp_wait,
         .rouse = sp_rouse,

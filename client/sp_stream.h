@@ -52,7 +52,8 @@
 #include "client/transport.h"
 #include "core/base/list.h"
 
-#define SP_LANES_MAX 256 /* a power of two: the low bits of a request id */
+/* A power of two: the low bits of a request id. Twice what a channel has, for there is one more for handshakes. */
+#define SP_LANES_MAX 512
 
 enum sp_phase {
         SP_CLOSED,     /* no descriptor */
@@ -89,6 +90,8 @@ struct sp_socket {
         bool dial_is_due;
         bool is_closing;
         bool is_closed;
+        bool is_strangers; /* somebody else than options.server_uids listens there */
+        char text[96];     /* of a problem that has numbers */
 
         /* mutex: who reads */
         enum sp_reads reads;
@@ -186,6 +189,9 @@ struct transport_lane *sp_lane_open(struct transport_socket *base,
 void sp_lane_stop(struct transport_lane *base);
 void sp_lane_close(struct transport_lane *base);
 void sp_lane_send(struct transport_lane *base, struct transport_message *message, bool has_calls);
+void sp_lane_refuse(struct transport_lane *base,
+                    struct transport_message *message,
+                    const char *problem);
 void sp_lane_abort(struct transport_lane *base);
 
 /* @message answers a frame that flies: its lane, which has landed then; else NULL. Mutex held. */

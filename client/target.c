@@ -99,7 +99,8 @@ static bool is_loopback(const struct target_endpoint *endpoint)
         return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
 }
 
-static const char *parse_tcp(struct target_address *address, const char *rest)
+/* Without keys it goes to loopback addresses, and the errors say so. */
+static const char *parse_tcp(struct target_address *address, const char *rest, bool is_plain)
 {
         const char *colon = strrchr(rest, ':');
         char host[INET6_ADDRSTRLEN];
@@ -127,10 +128,11 @@ static const char *parse_tcp(struct target_address *address, const char *rest)
                         return "this system has no loopback addresses";
         } else if (!endpoint_v4(&endpoints[0], host, port) &&
                    !endpoint_v6(&endpoints[0], host, port)) {
-                return "without keys, tcp:// wants a loopback address (127.0.0.1, [::1] or "
-                       "localhost)";
+                return is_plain ? "without keys, tcp:// wants a loopback address (127.0.0.1, "
+                                  "[::1] or localhost)"
+                                : "tcp:// wants a numeric address, or localhost";
         }
-        if (!is_loopback(&endpoints[0]))
+        if (is_plain && !is_loopback(&endpoints[0]))
                 return "without keys, tcp:// goes to loopback addresses only";
 
         return NULL;
@@ -169,8 +171,6 @@ const char *target_parse_url(const char *url,
         case TARGET_TCP:
                 break;
         }
-        if (!insecure_plaintext)
-                return "tcp:// in plain text wants insecure_plaintext";
 
-        return parse_tcp(ret_address, rest);
+        return parse_tcp(ret_address, rest, insecure_plaintext);
 }

@@ -12,7 +12,8 @@
  * @problem is a static string.
  *
  * sp_stream.c (ipc and tcp), inproc.c (in-process) and nng_req.c (inproc) are
- * transports. Each embeds socket and lane in its own.
+ * transports, and seal_socket.c, which has sp_stream.c carry what it seals. Each
+ * embeds socket and lane in its own.
  */
 
 #ifndef CLIENT_TRANSPORT_H
@@ -22,6 +23,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/errors.h"
+
+struct keyring;
 struct sp_loop;
 struct target_address;
 struct transport_lane;
@@ -31,6 +35,7 @@ struct waiter;
 
 enum transport_pipe {
         TRANSPORT_PIPE_NONE,
+        TRANSPORT_PIPE_SHAKING, /* it is up, and the handshake is under way */
         TRANSPORT_PIPE_UP,
         TRANSPORT_PIPE_LOST, /* it was up, or was refused or closed on the way up */
 };
@@ -50,6 +55,21 @@ struct transport_options {
         size_t receive_bytes_max;
         void *door;           /* in-process: of core/rpc/inprocess.h; else NULL */
         struct sp_loop *loop; /* ipc and tcp: the channel's; else NULL */
+
+        /* sealed: whose keys these are lives as long as the channel; else NULL */
+        const struct keyring *keyring;
+        const uint8_t *server_key;
+        size_t frame_bytes_max;
+
+        /* ipc: who may listen there; none: anybody */
+        const uint32_t *server_uids;
+        size_t n_server_uids;
+};
+
+/* A server that is there, and with which there is no going on. */
+struct transport_refusal {
+        enum client_reason reason; /* if there was no connection yet */
+        uint32_t pause_ms;         /* how long it is to be left alone, at least */
 };
 
 struct transport_lane_options {
@@ -88,6 +108,15 @@ struct transport {
         /* LOST: *ret_problem tells why. */
         enum transport_pipe (*pipe)(struct transport_socket *socket, const char **ret_problem);
 
+        /*
+         * Whether the last pipe or attempt ended by what the server said or is, and
+         * not by its line: until the next dial(). No such function: it never does.
+         */
+        bool (*refusal)(struct transport_socket *socket, struct transport_refusal *ret_refusal);
+
+        /* What the server takes in a frame, as message_new() counts, once the pipe is up. No such function: it does not say. */
+        size_t (*frame_bytes)(struct transport_socket *socket);
+
         /* NULL: *ret_problem tells. */
         struct transport_lane *(*lane_open)(struct transport_socket *socket,
                                             const struct transport_lane_options *options,
@@ -105,7 +134,15 @@ struct transport {
                      bool has_calls);
 
         /*
-         * The same on a thread that does nothing but wait for the answer: where
+         * Takes @message, and sends nothing: on_unsent(@problem) will run. No such
+         * function: nobody asks for it.
+         */
+        void (*refuse)(struct transport_lane *lane,
+                       struct transport_message *message,
+                       const char *problem);
+
+        /*
+         * The same as send on a thread that does nothing but wait for the answer: where
          * the answer comes before this returns, it is returned, and none of the
          * on_*() runs. NULL: as send. No such function: there is no such way.
          */

@@ -20,7 +20,9 @@ import subprocess
 import sys
 
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*|^\s*#\s*(?:[^\n\\]|\\\n|\\.)*", re.S | re.M)
-FRAMES = ("pipit__v1__", "pipit_v1_")  # what travels between the two libraries' halves only
+# Of frame.proto: what travels between the two libraries' halves only.
+FRAMES = tuple(f"pipit__v1__{name}__" for name in ("call", "metadata", "reply", "request", "response")) + (
+    "pipit_v1_frame_",)
 
 
 def declared(folders):

@@ -24,6 +24,7 @@
 #include "core/users/ports.h"
 #include "server/delivery/users_v1/invoke.h"
 #include "server/delivery/users_v1/rpc.h"
+#include "server/harden.h"
 #include "server/options.h"
 #include "server/store/memory/memory.h"
 #include "server/store/postgres/postgres.h"
@@ -152,6 +153,11 @@ static struct pipit_server *server_new(const struct usersd_options *options,
                 .log = log,
                 .log_calls = true,
                 .insecure_plaintext = options->insecure_plaintext,
+                .key_path = options->key_path,
+                .authorized_keys_path = options->authorized_keys_path,
+                .policy_path = options->policy_path,
+                .authorized_keys_optional = !options->authorized_keys_given,
+                .policy_optional = !options->policy_given,
                 .no_reflection = options->no_reflection,
                 .drain_ms = options->drain_ms,
         };
@@ -173,11 +179,25 @@ static struct pipit_server *server_new(const struct usersd_options *options,
                 }
         }
         if (pipit_server_start(server, &error) != PIPIT_OK) {
-                print_error("cannot listen", &error);
+                print_error("cannot serve", &error);
                 return pipit_server_free(server);
         }
 
         return server;
+}
+
+/* Reads who may call again at each SIGHUP. Returns the signal that ends it. */
+static int wait_for_end(const sigset_t *signals, struct pipit_server *server)
+{
+        int signal_number = 0;
+
+        for (;;) {
+                (void)sigwait(signals, &signal_number);
+                if (signal_number != SIGHUP)
+                        return signal_number;
+                /* What comes of it is logged; if it is nothing, what held before holds. */
+                (void)!pipit_server_reload(server, NULL);
+        }
 }
 
 static int serve_until(const sigset_t *signals,
@@ -188,7 +208,7 @@ static int serve_until(const sigset_t *signals,
         struct pipit_server *server = server_new(options, ports, log);
         const char *url;
         size_t n_unfinished;
-        int signal_number = 0;
+        int signal_number;
 
         if (!server)
                 return EXIT_INTERNAL;
@@ -197,7 +217,7 @@ static int serve_until(const sigset_t *signals,
                 (void)printf("listening on %s\n", url);
         (void)fflush(stdout);
 
-        (void)sigwait(signals, &signal_number);
+        signal_number = wait_for_end(signals, server);
         pipit_log_line(log,
                        PIPIT_LOG_INFO,
                        "draining",
@@ -215,6 +235,7 @@ static void block_signals(sigset_t *ret_signals)
         (void)sigemptyset(ret_signals);
         (void)sigaddset(ret_signals, SIGTERM);
         (void)sigaddset(ret_signals, SIGINT);
+        (void)sigaddset(ret_signals, SIGHUP);
         (void)pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
 }
 
@@ -228,6 +249,7 @@ static int serve(const struct usersd_options *options,
         };
         int status;
 
+        harden_process(log);
         if (!make_default_directories(options))
                 return EXIT_INTERNAL;
         ports.repository = open_store(options, log);

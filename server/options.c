@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/access/places.h"
 #include "core/base/macros.h"
 
 #define INVOKE_TIMEOUT_MS_DEFAULT 5000
@@ -107,6 +108,32 @@ static bool set_insecure_plaintext(struct usersd_options *options, const char *v
         return parse_bool(value, &options->insecure_plaintext);
 }
 
+static bool set_path(const char **path, const char *value)
+{
+        *path = value;
+
+        return value[0] != '\0';
+}
+
+static bool set_key(struct usersd_options *options, const char *value)
+{
+        return set_path(&options->key_path, value);
+}
+
+static bool set_authorized_keys(struct usersd_options *options, const char *value)
+{
+        options->authorized_keys_given = true;
+
+        return set_path(&options->authorized_keys_path, value);
+}
+
+static bool set_policy(struct usersd_options *options, const char *value)
+{
+        options->policy_given = true;
+
+        return set_path(&options->policy_path, value);
+}
+
 static bool set_no_reflection(struct usersd_options *options, const char *value)
 {
         return parse_bool(value, &options->no_reflection);
@@ -142,7 +169,7 @@ static const struct flag flags[] = {
         {"--listen",
          "USERSD_LISTEN",
          "URL",
-         "ipc:///path, tcp://127.0.0.1:port or inproc://name, at most 16 of them",
+         "ipc:///path, tcp://address:port or inproc://name, at most 16 of them",
          set_listen,
          "where to listen; repeatable (default: ipc in the runtime directory)"},
         {"--store",
@@ -163,6 +190,24 @@ static const struct flag flags[] = {
          "json or readable",
          set_log_format,
          "how (default: readable on a terminal, else json)"},
+        {"--key",
+         "USERSD_KEY",
+         "FILE",
+         "the path of a file",
+         set_key,
+         "the server's secret key, for tcp:// (default: server.key in the configuration folder)"},
+        {"--authorized-keys",
+         "USERSD_AUTHORIZED_KEYS",
+         "FILE",
+         "the path of a file",
+         set_authorized_keys,
+         "whose keys may call (default: authorized_keys there); SIGHUP reads it again"},
+        {"--policy",
+         "USERSD_POLICY",
+         "FILE",
+         "the path of a file",
+         set_policy,
+         "who may call what (default: policy there, if it exists); SIGHUP reads it again"},
         {"--insecure-plaintext",
          "USERSD_INSECURE_PLAINTEXT",
          NULL,
@@ -393,6 +438,34 @@ static bool default_path(char *ret_path,
         return length > 0 && (size_t)length < size;
 }
 
+/* Where `pipit authorize` and its sisters put it. NULL: there is no such place. */
+static const char *usual_place(char *path, size_t size, const char *name)
+{
+        struct pipit_arena arena = {};
+        const char *place = pipit_access_place(&arena, name);
+        bool fits = place && strlen(place) < size;
+
+        if (fits)
+                (void)strcpy(path, place);
+        pipit_arena_deinit(&arena);
+
+        return fits ? path : NULL;
+}
+
+static void set_usual_places(struct usersd_options *o)
+{
+        if (!o->key_path)
+                o->key_path =
+                        usual_place(o->default_key, sizeof(o->default_key), PIPIT_PLACE_SERVER_KEY);
+        if (!o->authorized_keys_path)
+                o->authorized_keys_path = usual_place(o->default_authorized_keys,
+                                                      sizeof(o->default_authorized_keys),
+                                                      PIPIT_PLACE_AUTHORIZED_KEYS);
+        if (!o->policy_path)
+                o->policy_path = usual_place(
+                        o->default_policy, sizeof(o->default_policy), PIPIT_PLACE_POLICY);
+}
+
 static bool set_defaults(struct usersd_options *options, FILE *errors)
 {
         static const char *const runtime[] = {
@@ -433,6 +506,7 @@ static bool set_defaults(struct usersd_options *options, FILE *errors)
                 }
                 options->store = options->default_store;
         }
+        set_usual_places(options);
 
         return true;
 }
@@ -472,16 +546,17 @@ bool usersd_options_read(struct usersd_options *options, int argc, char **argv, 
 
 void usersd_options_help(FILE *output)
 {
-        (void)fprintf(output,
-                      "usersd keeps users, and serves users.v1.UsersService.\n"
-                      "\n"
-                      "  usersd serve [FLAG...]          serve until SIGTERM\n"
-                      "  usersd migrate [--store URL]    bring the store's schema up to date\n"
-                      "  usersd invoke METHOD [FLAG...]  run one call: JSON from stdin to stdout\n"
-                      "  usersd version\n"
-                      "\n"
-                      "Each flag is an environment variable, too: --store is USERSD_STORE.\n"
-                      "\n");
+        (void)fprintf(
+                output,
+                "usersd keeps users, and serves users.v1.UsersService.\n"
+                "\n"
+                "  usersd serve [FLAG...]          serve until SIGTERM; SIGHUP reads who may call\n"
+                "  usersd migrate [--store URL]    bring the store's schema up to date\n"
+                "  usersd invoke METHOD [FLAG...]  run one call: JSON from stdin to stdout\n"
+                "  usersd version\n"
+                "\n"
+                "Each flag is an environment variable, too: --store is USERSD_STORE.\n"
+                "\n");
         for (size_t i = 0; i < PIPIT_N_ELEMENTS(flags); i++) {
                 char name[48];
 
@@ -492,10 +567,12 @@ void usersd_options_help(FILE *output)
                                flags[i].value ? flags[i].value : "");
                 (void)fprintf(output, "  %-24s %s\n", name, flags[i].help);
         }
-        (void)fprintf(output,
-                      "\n"
-                      "Examples:\n"
-                      "  usersd serve --listen ipc:///tmp/users.sock --store sqlite:/tmp/users.db\n"
-                      "  usersd serve --store postgres://users@db/users\n"
-                      "  echo '{\"email\":\"ada@example.com\"}' | usersd invoke GetUser\n");
+        (void)fprintf(
+                output,
+                "\n"
+                "Examples:\n"
+                "  usersd serve --listen ipc:///tmp/users.sock --store sqlite:/tmp/users.db\n"
+                "  usersd serve --store postgres://users@db/users\n"
+                "  usersd serve --listen tcp://10.0.0.5:7000 --key server.key --policy policy\n"
+                "  echo '{\"email\":\"ada@example.com\"}' | usersd invoke GetUser\n");
 }

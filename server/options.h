@@ -37,6 +37,12 @@ struct usersd_options {
         enum pipit_log_level log_level;
         enum pipit_log_format log_format;
         bool insecure_plaintext;
+        /* serve: NULL is none; those that were not given are in their usual places, or not there */
+        const char *key_path;
+        const char *authorized_keys_path;
+        const char *policy_path;
+        bool authorized_keys_given;
+        bool policy_given;
         bool no_reflection;
         bool allow_data_loss;
         bool no_named_statements;
@@ -47,6 +53,9 @@ struct usersd_options {
         /* private */
         bool given[USERSD_FLAGS_MAX]; /* on the command line: the environment is not asked */
         char default_url[256];
+        char default_key[512];
+        char default_authorized_keys[512];
+        char default_policy[512];
         char default_store[512];
         char listen_list[1024];
 };

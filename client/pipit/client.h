@@ -35,6 +35,7 @@
 #ifndef PIPIT_CLIENT_H
 #define PIPIT_CLIENT_H
 
+#include <pipit/clock.h>
 #include <pipit/macros.h>
 #include <pipit/service.h>
 #include <pipit/status.h>
@@ -60,7 +61,19 @@ struct pipit_channel_options {
         uint32_t frame_bytes_max; /* of one message, either way; 0: 1 MiB, at most 64 MiB */
         uint32_t redial_min_ms;   /* wait between two dials; 0: 10 */
         uint32_t redial_max_ms;   /* the same, after many failures; 0: 500 */
-        bool insecure_plaintext;  /* allow tcp:// without keys, on loopback addresses */
+        bool insecure_plaintext;  /* tcp:// without keys, and to loopback addresses only */
+
+        /*
+         * tcp:// with keys. The folder is $PIPIT_CONFIG_DIR, else $XDG_CONFIG_HOME/pipit,
+         * else $HOME/.config/pipit. Both are read when the channel is made, and only then.
+         */
+        const char *key_file;            /* `pipit keygen` makes it; NULL: id.key in the folder */
+        const char *known_servers_file;  /* `pipit trust` keeps it; NULL: known_servers, there */
+        const struct pipit_clock *clock; /* by which sessions age; NULL: the system's */
+
+        /* ipc://: whose processes may listen there; none: anybody's */
+        const uint32_t *server_uids;
+        size_t n_server_uids;
 };
 
 /*
@@ -69,8 +82,14 @@ struct pipit_channel_options {
  * nobody needs to be there yet. Schemes other than inproc, ipc and tcp are
  * refused by name.
  *
- * @options may be NULL. NULL: *ret_error (may be NULL) tells why; its message
- * is static or belongs to the calling thread until its next use of this function.
+ * @options may be NULL; nothing of it is needed afterwards, but its clock. NULL:
+ * *ret_error (may be NULL) tells why; its message is static or belongs to the
+ * calling thread until its next use of this function:
+ *
+ * PIPIT_INVALID_ARGUMENT     INVALID_TARGET
+ * PIPIT_FAILED_PRECONDITION  KEY_UNUSABLE: no key file, or one that others may read;
+ *                            SERVER_UNKNOWN: its key is not in known_servers
+ * PIPIT_RESOURCE_EXHAUSTED   OUT_OF_MEMORY
  */
 PIPIT_PUBLIC PIPIT_MUST_CHECK struct pipit_channel *pipit_channel_new(
         const char *target,

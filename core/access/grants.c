@@ -263,6 +263,18 @@ struct pipit_grants *pipit_grants_free(struct pipit_grants *grants)
 
 /* --- use ------------------------------------------------------------------------------------ */
 
+const char *pipit_grants_role(const struct pipit_grants *grants, size_t i)
+{
+        const struct pipit_policy *policy = grants->policy;
+
+        for (size_t n = 0; n < policy->n_roles; n++) {
+                if (grants->has_role[false][n] && i-- == 0)
+                        return policy->roles[n].name;
+        }
+
+        return NULL;
+}
+
 /* The first of two that says the same. */
 static void consider(const struct reason **best, const struct reason *reason)
 {

@@ -523,3 +523,17 @@ bool pipit_policy_has_role(const struct pipit_policy *policy, const char *role)
 {
         return pipit_policy_find_role(policy, role, strlen(role)) != NULL;
 }
+
+bool pipit_policy_names_groups(const struct pipit_policy *policy)
+{
+        for (size_t i = 0; i < policy->n_rules; i++) {
+                const struct policy_rule *rule = &policy->rules[i];
+
+                for (size_t j = 0; j < rule->n_subjects; j++) {
+                        if (rule->subjects[j].kind == POLICY_SUBJECT_GID)
+                                return true;
+                }
+        }
+
+        return false;
+}

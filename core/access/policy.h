@@ -73,6 +73,9 @@ const char *pipit_policy_path(const struct pipit_policy *policy);
 
 bool pipit_policy_has_role(const struct pipit_policy *policy, const char *role);
 
+/* Whether a rule of it is about a group: else nobody's groups need be known. */
+bool pipit_policy_names_groups(const struct pipit_policy *policy);
+
 /* --- callers ------------------------------------------------------------------- */
 
 enum pipit_access_kind {
@@ -86,7 +89,7 @@ enum pipit_access_kind {
 struct pipit_access_caller {
         enum pipit_access_kind kind;
 
-        /* PIPIT_ACCESS_UID: all groups, by getgrouplist() */
+        /* PIPIT_ACCESS_UID: all groups, by getgrouplist(), if the policy names any */
         uint32_t uid;
         const uint32_t *gids;
         size_t n_gids;
@@ -120,6 +123,9 @@ PIPIT_MUST_CHECK struct pipit_grants *pipit_grants_new(struct pipit_policy *poli
 
 /* NULL is a no-op. Returns NULL. */
 struct pipit_grants *pipit_grants_free(struct pipit_grants *grants);
+
+/* The @i-th role that rules or its key give the caller, in the order of the policy; NULL past the last. */
+const char *pipit_grants_role(const struct pipit_grants *grants, size_t i);
 
 /* @method is "package.Service/Method". */
 struct pipit_access_decision pipit_grants_decide(const struct pipit_grants *grants,

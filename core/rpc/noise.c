@@ -195,6 +195,23 @@ void pipit_noise_init(struct pipit_noise *noise,
         mix_hash(noise, remote_static ? remote_static : keys->public, PIPIT_NOISE_KEY_BYTES);
 }
 
+struct pipit_noise *pipit_noise_new(void)
+{
+        struct pipit_noise *noise = sodium_init() < 0 ? NULL : sodium_malloc(sizeof(*noise));
+
+        if (noise)
+                sodium_memzero(noise, sizeof(*noise));
+
+        return noise;
+}
+
+struct pipit_noise *pipit_noise_free(struct pipit_noise *noise)
+{
+        sodium_free(noise);
+
+        return NULL;
+}
+
 void pipit_noise_deinit(struct pipit_noise *noise)
 {
         sodium_memzero(noise, sizeof(*noise));
@@ -360,4 +377,9 @@ bool pipit_noise_split(struct pipit_noise *noise, struct pipit_noise_transport *
         pipit_noise_deinit(noise);
 
         return true;
+}
+
+void pipit_noise_transport_deinit(struct pipit_noise_transport *transport)
+{
+        sodium_memzero(transport, sizeof(*transport));
 }

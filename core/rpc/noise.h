@@ -84,6 +84,12 @@ void pipit_noise_init(struct pipit_noise *noise,
                       const void *prologue,
                       size_t n_prologue);
 
+/* Memory for one that lives longer than a function does: guarded. NULL: out of memory. */
+PIPIT_MUST_CHECK struct pipit_noise *pipit_noise_new(void);
+
+/* Zeroes and frees it. NULL is a no-op. Returns NULL. */
+struct pipit_noise *pipit_noise_free(struct pipit_noise *noise);
+
 /* Zeroes all of it. After any step, and twice. */
 void pipit_noise_deinit(struct pipit_noise *noise);
 
@@ -130,6 +136,9 @@ PIPIT_MUST_CHECK bool pipit_noise_read_second(struct pipit_noise *noise,
 /* The transport's keys, once the second message was written or read. Zeroes the handshake. */
 PIPIT_MUST_CHECK bool pipit_noise_split(struct pipit_noise *noise,
                                         struct pipit_noise_transport *ret_transport);
+
+/* Zeroes it: a session has keys of its own by then. */
+void pipit_noise_transport_deinit(struct pipit_noise_transport *transport);
 
 /* --- keys -------------------------------------------------------------------- */
 

@@ -9,14 +9,22 @@
 #include "core/rpc/id_hash.h"
 #include "core/rpc/little_endian.h"
 
+/* The mutexes of the buckets of ids: sessions that are in use meet in none but by chance. */
+#define ID_MUTEXES 64
+
 struct entry {
+        /* fixed */
         struct pipit_session *session; /* a reference */
         uint32_t pipe;
         uint64_t source;
-        struct list by_id, by_pipe; /* in their bucket; of a pipe the oldest first */
-        struct list by_key;         /* in its bucket, oldest first; while unconfirmed */
-        struct list by_age;         /* among all, oldest first */
-        struct list unconfirmed;    /* among all of these, oldest first; else in no list */
+
+        struct list by_id; /* in its bucket; changes under both its mutex and the table's */
+
+        /* the table's mutex */
+        struct list by_pipe;     /* in its bucket, oldest first */
+        struct list by_key;      /* in its bucket, oldest first; while unconfirmed */
+        struct list by_age;      /* among all, oldest first */
+        struct list unconfirmed; /* among all of these, oldest first; else in no list */
 };
 
 struct pipit_session_table {
@@ -28,6 +36,7 @@ struct pipit_session_table {
         struct list gone; /* dropped under this hold of the mutex */
         size_t n_buckets; /* a power of two */
         struct list *ids, *pipes, *keys;
+        pthread_mutex_t id_mutexes[ID_MUTEXES]; /* innermost */
 };
 
 #define entry_of(node, member) pipit_container_of(node, struct entry, member)
@@ -44,6 +53,11 @@ static struct list *bucket(const struct pipit_session_table *table,
 static struct list *bucket_of_id(const struct pipit_session_table *table, const uint8_t *id)
 {
         return bucket(table, table->ids, pipit_read_u64(id));
+}
+
+static pthread_mutex_t *mutex_of_id(struct pipit_session_table *table, const struct list *ids)
+{
+        return &table->id_mutexes[(size_t)(ids - table->ids) % ID_MUTEXES];
 }
 
 static struct list *bucket_of_key(const struct pipit_session_table *table, const uint8_t *key)
@@ -96,6 +110,8 @@ struct pipit_session_table *pipit_session_table_new(size_t n_sessions_max,
                 free(table);
                 return NULL;
         }
+        for (size_t i = 0; i < ID_MUTEXES; i++)
+                (void)pthread_mutex_init(&table->id_mutexes[i], NULL);
 
         return table;
 }
@@ -110,6 +126,20 @@ static void set_confirmed(struct pipit_session_table *table, struct entry *entry
         table->n_unconfirmed--;
 }
 
+/* From here on it is found, or no more. */
+static void list_id(struct pipit_session_table *table, struct entry *entry, bool listed)
+{
+        struct list *ids = bucket_of_id(table, entry->session->id);
+        pthread_mutex_t *mutex = mutex_of_id(table, ids);
+
+        (void)pthread_mutex_lock(mutex);
+        if (listed)
+                list_append(ids, &entry->by_id);
+        else
+                list_remove(&entry->by_id);
+        (void)pthread_mutex_unlock(mutex);
+}
+
 /* Ends the session. It is let go of by unlock(). */
 static void drop(struct pipit_session_table *table, struct entry *entry, int64_t now_us)
 {
@@ -117,7 +147,7 @@ static void drop(struct pipit_session_table *table, struct entry *entry, int64_t
                 (void)pipit_handshake_limiter_fail(table->limiter, entry->source, now_us);
 
         set_confirmed(table, entry);
-        list_remove(&entry->by_id);
+        list_id(table, entry, false);
         list_remove(&entry->by_pipe);
         list_remove(&entry->by_age);
         list_append(&table->gone, &entry->by_age);
@@ -158,6 +188,8 @@ struct pipit_session_table *pipit_session_table_free(struct pipit_session_table 
         lock(table);
         list_for_each(node, next, &table->ages) drop(table, entry_of(node, by_age), 0);
         unlock(table);
+        for (size_t i = 0; i < ID_MUTEXES; i++)
+                (void)pthread_mutex_destroy(&table->id_mutexes[i]);
         (void)pthread_mutex_destroy(&table->mutex);
         free(table->ids);
         free(table->pipes);
@@ -244,7 +276,7 @@ static void insert(struct pipit_session_table *table, struct entry *entry)
 {
         struct pipit_session *session = entry->session;
 
-        list_append(bucket_of_id(table, session->id), &entry->by_id);
+        list_id(table, entry, true);
         list_append(bucket_of_pipe(table, entry->pipe), &entry->by_pipe);
         list_append(bucket_of_key(table, session->peer_key), &entry->by_key);
         list_append(&table->ages, &entry->by_age);
@@ -282,9 +314,10 @@ bool pipit_session_table_add(struct pipit_session_table *table,
         return ok;
 }
 
-static struct entry *find(const struct pipit_session_table *table, const uint8_t *id)
+/* With the table's mutex, or that of @ids, the bucket of @id. */
+static struct entry *find(struct list *ids, const uint8_t *id)
 {
-        struct list *node, *next, *ids = bucket_of_id(table, id);
+        struct list *node, *next;
 
         list_for_each(node, next, ids)
         {
@@ -301,14 +334,16 @@ struct pipit_session *pipit_session_table_find(struct pipit_session_table *table
                                                const uint8_t id[PIPIT_SESSION_ID_BYTES],
                                                uint32_t pipe)
 {
+        struct list *ids = bucket_of_id(table, id);
+        pthread_mutex_t *mutex = mutex_of_id(table, ids);
         struct pipit_session *session = NULL;
         const struct entry *entry;
 
-        lock(table);
-        entry = find(table, id);
+        (void)pthread_mutex_lock(mutex);
+        entry = find(ids, id);
         if (entry && entry->pipe == pipe)
                 session = pipit_session_ref(entry->session);
-        unlock(table);
+        (void)pthread_mutex_unlock(mutex);
 
         return session;
 }
@@ -319,7 +354,7 @@ void pipit_session_table_confirm(struct pipit_session_table *table,
         struct entry *entry;
 
         lock(table);
-        entry = find(table, session->id);
+        entry = find(bucket_of_id(table, session->id), session->id);
         if (entry)
                 set_confirmed(table, entry);
         unlock(table);
@@ -332,7 +367,7 @@ void pipit_session_table_remove(struct pipit_session_table *table,
         struct entry *entry;
 
         lock(table);
-        entry = find(table, session->id);
+        entry = find(bucket_of_id(table, session->id), session->id);
         if (entry)
                 drop(table, entry, now_us);
         unlock(table);

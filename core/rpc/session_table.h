@@ -13,9 +13,9 @@
  *
  * A session that goes unconfirmed counts as a failed handshake of its source.
  *
- * Any thread. Sessions are counted by references: one that has gone is ended, and
- * freed, under no lock of the table, when the last frame that was under way lets go
- * of it.
+ * Any thread; to find one takes no lock that all sessions share. Sessions are counted
+ * by references: one that has gone is ended, and freed, under no lock of the table,
+ * when the last frame that was under way lets go of it.
  */
 
 #ifndef CORE_RPC_SESSION_TABLE_H

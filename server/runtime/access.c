@@ -8,7 +8,8 @@
 /* Room for what the table says and the method's name. */
 #define TEXT_BYTES (PIPIT_METHOD_BYTES_MAX + 64)
 
-static void log_denial(const struct pipit_server_call *call)
+static void log_denial(const struct pipit_server_call *call,
+                       const struct pipit_access_decision *decision)
 {
         const struct frame *frame = call->frame;
 
@@ -17,7 +18,8 @@ static void log_denial(const struct pipit_server_call *call)
                        "access denied",
                        PIPIT_LOG_STRING("method", call->method_name),
                        PIPIT_LOG_STRING("principal", frame->principal->name),
-                       PIPIT_LOG_STRING("rule", "only the server's own uid and root"),
+                       PIPIT_LOG_STRING("rule", decision->rule ? decision->rule : "none allows it"),
+                       PIPIT_LOG_INT("line", decision->line),
                        PIPIT_LOG_INT("pid", frame->pid));
 }
 
@@ -25,13 +27,16 @@ static enum pipit_status check(struct pipit_server_interceptor *interceptor,
                                struct pipit_server_call_start *start)
 {
         struct pipit_server_call *call = start->call;
+        const struct standing *standing = call->frame->standing;
+        struct pipit_access_decision decision;
         char *text;
 
         (void)interceptor;
-        if (call->frame->principal->may_call_all || call->route->open_to_all)
+        if (standing->may[call->route->index])
                 return PIPIT_OK;
 
-        log_denial(call);
+        decision = pipit_grants_decide(standing->grants, call->method_name);
+        log_denial(call, &decision);
         start->error = runtime_error_make(RUNTIME_ERROR_ACCESS_DENIED);
         text = pipit_server_call_alloc(call, TEXT_BYTES);
         if (text) {

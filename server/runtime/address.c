@@ -146,12 +146,41 @@ static enum pipit_status refuse(struct pipit_error *ret_error,
                                 const char *message)
 {
         if (ret_error)
-                *ret_error = pipit_error_make(status, PIPIT_NOT_RUN, reason, message);
+                *ret_error = pipit_error_make(
+                        status, PIPIT_NOT_RUN, reason, message ? message : "out of memory");
 
         return status;
 }
 
-static enum pipit_status check_directory(const char *path, struct pipit_error *ret_error)
+/* What does not keep a server from starting: who puts another socket there is answered in its place. */
+static void warn_of_directory(const struct address_surroundings *around,
+                              const char *directory,
+                              const struct stat *stat_)
+{
+        const char *problem = NULL;
+
+        if (stat_->st_uid != geteuid() && stat_->st_uid != 0)
+                problem = "it is another user's, who could put a socket of his own there";
+        else if (stat_->st_mode & S_IWOTH)
+                problem = "everybody can write to it, and could be there first after a restart";
+        else if (stat_->st_mode & S_IWGRP)
+                problem = "its group can write to it, and could put a socket of its own there";
+        if (problem)
+                pipit_log_line(around->log,
+                               PIPIT_LOG_WARNING,
+                               "the directory of an ipc socket is not this server's alone",
+                               PIPIT_LOG_STRING("directory", directory),
+                               PIPIT_LOG_STRING("problem", problem));
+}
+
+#define MISSING_FORMAT "there is no directory %s: mkdir -m 750 %s"
+#define UNSAFE_FORMAT                                                                              \
+        "everybody can write to %s (mode %04o), and could put a socket of his own there: "         \
+        "chmod o-w %s"
+
+static enum pipit_status check_directory(const struct address_surroundings *around,
+                                         const char *path,
+                                         struct pipit_error *ret_error)
 {
         char directory[sizeof(((struct sockaddr_un *)0)->sun_path)];
         struct stat stat_;
@@ -165,13 +194,22 @@ static enum pipit_status check_directory(const char *path, struct pipit_error *r
                 return refuse(ret_error,
                               PIPIT_FAILED_PRECONDITION,
                               "DIRECTORY_MISSING",
-                              "the directory of the ipc socket does not exist");
+                              ret_error
+                                      ? pipit_arena_printf(
+                                                around->texts, MISSING_FORMAT, directory, directory)
+                                      : NULL);
         if ((stat_.st_mode & S_IWOTH) && !(stat_.st_mode & S_ISVTX))
                 return refuse(ret_error,
                               PIPIT_FAILED_PRECONDITION,
                               "DIRECTORY_UNSAFE",
-                              "others can write to the directory of the ipc socket: they could "
-                              "put their own in its place (chmod o-w)");
+                              ret_error ? pipit_arena_printf(around->texts,
+                                                             UNSAFE_FORMAT,
+                                                             directory,
+                                                             stat_.st_mode & 07777,
+                                                             directory)
+                                        : NULL);
+        if (around)
+                warn_of_directory(around, directory, &stat_);
 
         return PIPIT_OK;
 }
@@ -190,10 +228,12 @@ static int try_to_connect(const struct address *address)
         return result;
 }
 
-enum pipit_status address_prepare(const struct address *address, struct pipit_error *ret_error)
+enum pipit_status address_prepare(const struct address *address,
+                                  const struct address_surroundings *around,
+                                  struct pipit_error *ret_error)
 {
         const char *path = address->sockaddr.un.sun_path;
-        enum pipit_status status = check_directory(path, ret_error);
+        enum pipit_status status = check_directory(around, path, ret_error);
         struct stat stat_;
 
         if (status != PIPIT_OK || lstat(path, &stat_) != 0)

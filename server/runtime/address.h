@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "core/base/arena.h"
+#include "core/base/log.h"
 #include "core/base/status.h"
 #include "server/runtime/rep.h"
 
@@ -32,13 +34,21 @@ bool address_transport(const char *url, enum rep_transport *ret_transport);
 
 bool address_is_loopback(const struct address *address);
 
+/* What preparing needs. */
+struct address_surroundings {
+        struct pipit_arena *texts; /* of messages */
+        struct pipit_log *log;     /* warnings; NULL: none */
+};
+
 /*
- * Makes way for an ipc socket: its directory must not be open to others
- * unless it is sticky; a left-over socket file is removed.
+ * Makes way for an ipc socket: others must not be able to write to its directory
+ * unless it is sticky (then, and where a group or another user could put
+ * something there, a warning is logged); a left-over socket file is removed.
  * UNAVAILABLE (ADDRESS_IN_USE): somebody listens there. FAILED_PRECONDITION:
- * the directory, or a file that is no socket. Messages are static.
+ * the directory, or a file that is no socket. @around and ret_error may be NULL, both.
  */
 PIPIT_MUST_CHECK enum pipit_status address_prepare(const struct address *address,
+                                                   const struct address_surroundings *around,
                                                    struct pipit_error *ret_error);
 
 #endif

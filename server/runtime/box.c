@@ -174,7 +174,8 @@ void box_kill(struct box *box)
 
 static bool lingered(const struct box *box, int64_t now_us)
 {
-        return box->n_pipes <= 0 && box->linger_until_us > 0 && now_us >= box->linger_until_us;
+        return box->is_revoked ||
+               (box->n_pipes <= 0 && box->linger_until_us > 0 && now_us >= box->linger_until_us);
 }
 
 static void shard_unlink(struct box_shard *shard, struct box *box)
@@ -184,6 +185,17 @@ static void shard_unlink(struct box_shard *shard, struct box *box)
         while (*link != box)
                 link = &(*link)->next;
         *link = box->next;
+}
+
+/* Its client sends on by them, and would wait for what nobody answers. */
+static void close_all_pipes(struct rep_context *held)
+{
+        while (held) {
+                struct rep_context *next = held->next;
+
+                held_answer(held, NULL);
+                held = next;
+        }
 }
 
 /*
@@ -198,10 +210,12 @@ static bool box_expire(struct box *box, int64_t now_us)
         struct pipit_server_call *ended = NULL;
         struct rep_context *held = NULL;
         bool expired;
+        bool is_revoked;
 
         pthread_mutex_lock(&shard->mutex);
         pthread_mutex_lock(&box->mutex);
         expired = !box->dead && lingered(box, now_us);
+        is_revoked = box->is_revoked;
         if (expired) {
                 held = end(box, &ended);
                 shard_unlink(shard, box);
@@ -213,7 +227,10 @@ static bool box_expire(struct box *box, int64_t now_us)
         pthread_mutex_unlock(&box->mutex);
         pthread_mutex_unlock(&shard->mutex);
 
-        drop_all(held);
+        if (is_revoked)
+                close_all_pipes(held);
+        else
+                drop_all(held);
         interceptors_after_all(ended);
         if (expired)
                 atomic_fetch_sub(&box->principal->n_mailboxes, 1);
@@ -255,6 +272,26 @@ void box_arm(struct box *box, struct peer *peer, int64_t due_us)
 {
         housekeeping_arm(
                 box->server->housekeeping, box->simple ? &peer->timer : &box->timer, due_us);
+}
+
+static void drop_revoked(struct box *box, void *context)
+{
+        struct pipit_server *server = context;
+        struct standing *standing = NULL;
+
+        if (principal_stand(server, box->principal, &standing) == PRINCIPAL_REVOKED) {
+                pthread_mutex_lock(&box->mutex);
+                box->is_revoked = true;
+                pthread_mutex_unlock(&box->mutex);
+                housekeeping_arm(server->housekeeping, &box->timer, pipit_clock_now_us());
+        }
+        standing_unref(standing);
+        box_unref(box);
+}
+
+void box_table_drop_revoked(struct pipit_server *server)
+{
+        box_table_each(&server->boxes, drop_revoked, server);
 }
 
 static struct box *box_new(struct pipit_server *server, struct principal *principal, bool simple)
@@ -417,11 +454,12 @@ static bool box_attach(struct box *box, struct peer *peer, enum box_failure *ret
 }
 
 struct box *box_of_client(struct peer *peer,
+                          struct principal *principal,
                           const uint8_t client_id[BOX_CLIENT_ID_BYTES],
                           enum box_failure *ret_failure)
 {
         while (!atomic_load(&peer->server->closing)) {
-                struct box *box = table_get(peer->server, peer->principal, client_id, ret_failure);
+                struct box *box = table_get(peer->server, principal, client_id, ret_failure);
 
                 if (!box || box_attach(box, peer, ret_failure))
                         return box;
@@ -459,9 +497,9 @@ void box_detach(struct box *box, struct peer *peer)
 
 /* --- simple clients -------------------------------------------------------- */
 
-struct box *box_of_frame(struct peer *peer)
+struct box *box_of_frame(struct peer *peer, struct principal *principal)
 {
-        struct box *box = box_new(peer->server, peer->principal, true);
+        struct box *box = box_new(peer->server, principal, true);
         bool gone;
 
         if (!box)

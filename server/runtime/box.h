@@ -20,6 +20,7 @@
 #include <stdbool.h>
 
 #include "core/base/status.h"
+#include "core/rpc/frame.h"
 #include "core/rpc/mailbox.h"
 #include "server/runtime/housekeeping.h"
 #include "server/runtime/peer.h"
@@ -54,6 +55,7 @@ struct box {
         uint64_t home_serial; /* of the newest pipe that brought awaits: older ones were left */
         int n_pipes;
         int64_t linger_until_us; /* 0: it has pipes */
+        bool is_revoked;         /* its principal is: it goes at once */
 
         /* private */
         atomic_uint refs;
@@ -97,13 +99,14 @@ enum box_failure {
         BOX_FAILURE_TOO_MANY, /* of this principal */
 };
 
-/* The mailbox of (@peer's principal, @client_id), made if need be, attached to @peer. NULL: *ret_failure tells. */
+/* The mailbox of (@principal, @client_id), made if need be, attached to @peer. NULL: *ret_failure tells. */
 struct box *box_of_client(struct peer *peer,
+                          struct principal *principal,
                           const uint8_t client_id[BOX_CLIENT_ID_BYTES],
                           enum box_failure *ret_failure);
 
 /* A box for one frame of a simple client. NULL: out of memory, or the pipe is gone. */
-struct box *box_of_frame(struct peer *peer);
+struct box *box_of_frame(struct peer *peer, struct principal *principal);
 
 struct box *box_ref(struct box *box);
 void box_unref(struct box *box);
@@ -111,6 +114,12 @@ void box_unref(struct box *box);
 /* Visits all full boxes, each with a reference that the visitor gives back. */
 typedef void (*box_visit_fn)(struct box *box, void *context);
 void box_table_each(struct box_table *table, box_visit_fn visit, void *context);
+
+/*
+ * The rules have changed: those of principals that have been revoked go soon, as if their clients
+ * had left for good, and so do the pipes of their held frames. Not in a callback.
+ */
+void box_table_drop_revoked(struct pipit_server *server);
 
 /* A pipe of a full one closed: gives its attachment's reference back. */
 void box_detach(struct box *box, struct peer *peer);
@@ -163,6 +172,9 @@ void box_flush_but(struct box *box, const struct rep_context *except);
 
 /* Lets go of a frame without an answer. */
 void held_drop(struct rep_context *context);
+
+/* Answers a frame, of a session too, by a reject, which is never sealed. */
+void held_reject(struct rep_context *context, const struct pipit_reject *reject);
 
 /* Answers a frame. No @message (memory is out), or a peer that does not read: its pipe is closed instead. */
 void held_answer(struct rep_context *context, struct rep_message *message);

@@ -90,6 +90,8 @@ struct frame *frame_new(struct pipit_server *server)
         frame->server = server;
         frame->box = NULL;
         frame->principal = NULL;
+        frame->standing = NULL;
+        frame->session_begun_us = 0;
         frame->calls = NULL;
         frame->n_calls = 0;
         frame->decoded_bytes = 0;
@@ -117,10 +119,21 @@ void frame_unref(struct frame *frame)
         }
         if (frame->box)
                 box_unref(frame->box);
+        standing_unref(frame->standing);
         if (frame->principal)
                 principal_unref(server, frame->principal);
         frame_give(&server->frames, frame);
         server_unref(server);
+}
+
+enum principal_state frame_set_principal(struct frame *frame, struct principal *principal)
+{
+        enum principal_state state = principal_stand(frame->server, principal, &frame->standing);
+
+        if (state == PRINCIPAL_HOLDS)
+                frame->principal = principal_ref(principal);
+
+        return state;
 }
 
 static bool add_within(atomic_size_t *count, size_t n, size_t max)

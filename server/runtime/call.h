@@ -81,7 +81,9 @@ struct frame {
         struct pipit_server *server;
         struct box *box;             /* a reference */
         struct principal *principal; /* a reference */
+        struct standing *standing;   /* a reference: what its calls are decided by */
         pid_t pid;
+        int64_t session_begun_us; /* by sealed_now_us(); 0: it came in none */
         struct pipit_server_call *calls;
         size_t n_calls;
         size_t decoded_bytes; /* charged */
@@ -115,6 +117,10 @@ void frame_pool_deinit(struct frame_pool *pool);
 struct frame *frame_new(struct pipit_server *server);
 void frame_ref(struct frame *frame);
 void frame_unref(struct frame *frame);
+
+/* Whose it is: takes references to @principal and its standing, or tells why not. */
+PIPIT_MUST_CHECK enum principal_state frame_set_principal(struct frame *frame,
+                                                          struct principal *principal);
 
 /*
  * Counts @n_bytes, which are about to be unpacked, against the limits on bytes

@@ -109,6 +109,7 @@ void held_drop(struct rep_context *context)
 {
         struct peer *peer = context->peer;
 
+        sealed_let_go(context);
         rep_context_drop(context);
         peer_unref(peer);
 }
@@ -117,6 +118,7 @@ void held_answer(struct rep_context *context, struct rep_message *message)
 {
         struct peer *peer = context->peer;
 
+        sealed_let_go(context);
         if (message && peer_sends(peer, rep_message_n_bytes(message))) {
                 rep_context_answer(context, message);
                 return;
@@ -128,6 +130,15 @@ void held_answer(struct rep_context *context, struct rep_message *message)
                 peer_close(peer);
         rep_message_free(message);
         held_drop(context);
+}
+
+void held_reject(struct rep_context *context, const struct pipit_reject *reject)
+{
+        struct rep_message *message = rep_message_new(PIPIT_REJECT_FRAME_BYTES);
+
+        if (message)
+                pipit_reject_write(reject, rep_message_bytes(message));
+        held_answer(context, message);
 }
 
 /* --- responses ------------------------------------------------------------- */
@@ -191,8 +202,6 @@ static void shrink_last(struct ready *ready, size_t n_room)
 
 static uint8_t *head_write(const struct pipit_server *server, bool draining, uint8_t *to)
 {
-        pipit_frame_header_write(PIPIT_FRAME_RESPONSE, to);
-        to += PIPIT_FRAME_HEADER_BYTES;
         *to++ = TAG_RESPONSE_INSTANCE;
         for (unsigned i = 0; i < 8; ++i)
                 *to++ = (uint8_t)(server->instance >> (8 * i));
@@ -222,21 +231,23 @@ static size_t choose(struct box *box,
         return count_fitting(&box->ready, n_room, ret_n_bytes);
 }
 
-/* With the mutex. Moves what fits from ready into a response. NULL: out of memory, and nothing has moved. */
+/* With the mutex. Moves what fits from ready into a response, which is to be closed. NULL: out of memory, and nothing has moved. */
 static struct rep_message *response_make(struct box *box, const struct rep_context *held)
 {
         bool draining = atomic_load(&box->server->draining);
-        size_t n_head = RESPONSE_OVERHEAD_BYTES - (draining ? 0 : 2);
+        size_t n_before = sealed_n_before(held);
+        size_t n_around =
+                n_before + sealed_n_behind(held) + RESPONSE_HEAD_BYTES - (draining ? 0 : 2);
         struct rep_message *message;
         size_t n_replies;
         size_t n_bytes;
         uint8_t *to;
 
-        n_replies = choose(box, held, held->response_bytes_max - n_head, &n_bytes);
-        message = rep_message_new(n_head + n_bytes);
+        n_replies = choose(box, held, held->response_bytes_max - n_around, &n_bytes);
+        message = rep_message_new(n_around + n_bytes);
         if (!message)
                 return NULL;
-        to = head_write(box->server, draining, rep_message_bytes(message));
+        to = head_write(box->server, draining, rep_message_bytes(message) + n_before);
         for (; n_replies > 0; --n_replies) {
                 const uint8_t *record;
                 uint64_t id;
@@ -318,7 +329,7 @@ static struct rep_context *next_answer(struct box *box,
 
         pthread_mutex_lock(&box->mutex);
         held = pick(box, except);
-        if (held && !peer_leaves(held->peer))
+        if (held && !peer_leaves(held->peer) && sealed_can_close(held))
                 *ret_message = response_make(box, held);
         pthread_mutex_unlock(&box->mutex);
 
@@ -333,7 +344,7 @@ void box_flush_but(struct box *box, const struct rep_context *except)
         while ((held = next_answer(box, except, &message))) {
                 if (box->simple)
                         box_leave(box, held->peer);
-                held_answer(held, message);
+                held_answer(held, message ? sealed_close(held, message) : NULL);
         }
 }
 

@@ -31,11 +31,15 @@ struct intake {
         struct peer *peer;
         struct rep_context *context;
         struct rep_message *message;
+        const uint8_t *body; /* in the message */
+        size_t n_body;
+        struct principal *principal; /* its session's, or its pipe's */
         struct frame *frame;
         Pipit__V1__Request *request;
         struct box *box;
         int64_t now_us;
         int64_t hold_until_us;
+        enum pipit_frame_kind kind;
         bool full;                       /* a full client */
         bool too_many;                   /* mailboxes: all its calls fail */
         bool over_bytes;                 /* all its calls fail */
@@ -58,12 +62,26 @@ static bool reject(struct intake *in, enum pipit_reject_code code, uint32_t deta
 
 /* --- frame --------------------------------------------------------------- */
 
+/* What is not for this endpoint, with keys or without them. */
+static bool check_kind(struct intake *in)
+{
+        bool is_keyed = in->peer->is_keyed;
+
+        if (in->kind == PIPIT_FRAME_HELLO)
+                return is_keyed || reject(in, PIPIT_REJECT_DENIED, 0);
+        if (in->kind == PIPIT_FRAME_SEALED_REQUEST)
+                return is_keyed || reject(in, PIPIT_REJECT_NO_SESSION, 0);
+        if (in->kind == PIPIT_FRAME_REQUEST)
+                return !is_keyed || reject(in, PIPIT_REJECT_DENIED, 0);
+
+        return reject(in, PIPIT_REJECT_BAD_FRAME, 0);
+}
+
 static bool check_header(struct intake *in, bool last)
 {
         size_t n_bytes = rep_message_n_bytes(in->message);
-        enum pipit_frame_kind kind = PIPIT_FRAME_REJECT;
 
-        switch (pipit_frame_header_read(rep_message_bytes(in->message), n_bytes, &kind)) {
+        switch (pipit_frame_header_read(rep_message_bytes(in->message), n_bytes, &in->kind)) {
         case PIPIT_FRAME_OK:
                 break;
         case PIPIT_FRAME_BAD_VERSION:
@@ -73,12 +91,8 @@ static bool check_header(struct intake *in, bool last)
                 return reject(in, PIPIT_REJECT_BAD_FRAME, 0);
         }
 
-        if (kind == PIPIT_FRAME_HELLO)
-                return reject(in, PIPIT_REJECT_DENIED, 0);
-        if (kind == PIPIT_FRAME_SEALED_REQUEST)
-                return reject(in, PIPIT_REJECT_NO_SESSION, 0);
-        if (kind != PIPIT_FRAME_REQUEST)
-                return reject(in, PIPIT_REJECT_BAD_FRAME, 0);
+        if (!check_kind(in))
+                return false;
         if (n_bytes > in->server->options.frame_bytes_max)
                 return reject(in, PIPIT_REJECT_TOO_LARGE, in->server->options.frame_bytes_max);
         if (last)
@@ -87,15 +101,56 @@ static bool check_header(struct intake *in, bool last)
         return true;
 }
 
+/* The body of a request, and whose it is. */
+static bool open_request(struct intake *in)
+{
+        if (in->kind == PIPIT_FRAME_SEALED_REQUEST) {
+                if (!sealed_open(
+                            in->server->sealed, in->context, in->message, &in->body, &in->n_body))
+                        return reject(in, PIPIT_REJECT_NO_SESSION, 0);
+                in->principal = in->context->session->principal;
+                return true;
+        }
+
+        in->principal = in->peer->principal;
+        in->body = rep_message_bytes(in->message) + PIPIT_FRAME_HEADER_BYTES;
+        in->n_body = rep_message_n_bytes(in->message) - PIPIT_FRAME_HEADER_BYTES;
+
+        return true;
+}
+
+/* On another thread; what was rejected before it came to that has been answered, too. */
+static void shake_hands(struct intake *in)
+{
+        handshakes_submit(in->server->handshakes, in->context, in->message);
+        in->message = NULL;
+        in->context = NULL;
+}
+
+static bool set_principal(struct intake *in)
+{
+        switch (frame_set_principal(in->frame, in->principal)) {
+        case PRINCIPAL_HOLDS:
+                if (in->context->session)
+                        in->frame->session_begun_us = in->context->session->base.begun_us;
+                return true;
+        case PRINCIPAL_REVOKED:
+                sealed_revoke(in->context);
+                return reject(in, PIPIT_REJECT_DENIED, 0);
+        case PRINCIPAL_BUSY:
+                break;
+        }
+
+        return reject(in, PIPIT_REJECT_BUSY, 0);
+}
+
 static bool unpack(struct intake *in)
 {
-        const uint8_t *body = rep_message_bytes(in->message) + PIPIT_FRAME_HEADER_BYTES;
-        size_t n_bytes = rep_message_n_bytes(in->message) - PIPIT_FRAME_HEADER_BYTES;
         struct pipit_wire_report report;
 
         if (!pipit_wire_check(&pipit__v1__request__descriptor,
-                              body,
-                              n_bytes,
+                              in->body,
+                              in->n_body,
                               &in->server->wire_limits,
                               &report))
                 return reject(in, PIPIT_REJECT_BAD_FRAME, 0);
@@ -103,13 +158,14 @@ static bool unpack(struct intake *in)
         in->frame = frame_new(in->server);
         if (!in->frame)
                 return reject(in, PIPIT_REJECT_BUSY, 0);
-        in->frame->principal = principal_ref(in->peer->principal);
+        if (!set_principal(in))
+                return false;
         in->frame->pid = in->peer->pid;
 
         /* Over the limit it is unpacked all the same, for as long as it takes to refuse its calls. */
         in->over_bytes = !frame_charge(in->frame, report.decoded_bytes);
         in->request = (Pipit__V1__Request *)(void *)pipit_message_unpack(
-                &pipit__v1__request__descriptor, &in->frame->arena, body, n_bytes);
+                &pipit__v1__request__descriptor, &in->frame->arena, in->body, in->n_body);
         if (!in->request)
                 return reject(in, PIPIT_REJECT_BUSY, 0);
         in->message = rep_message_free(in->message);
@@ -179,10 +235,11 @@ static bool find_box(struct intake *in)
         enum box_failure failure = BOX_FAILURE_NONE;
 
         if (in->full)
-                in->box = box_of_client(in->peer, in->request->client_id.data, &failure);
+                in->box = box_of_client(
+                        in->peer, in->principal, in->request->client_id.data, &failure);
         in->too_many = failure == BOX_FAILURE_TOO_MANY;
         if (!in->full || in->too_many)
-                in->box = box_of_frame(in->peer);
+                in->box = box_of_frame(in->peer, in->principal);
         if (!in->box)
                 return reject(in, PIPIT_REJECT_BUSY, 0);
         in->frame->box = in->box;
@@ -242,7 +299,7 @@ static void check_call(struct intake *in,
         if (strlen(call->method_name) <= PIPIT_METHOD_BYTES_MAX)
                 call->route = registry_find(&in->server->registry, call->method_name);
 
-        if (atomic_load(&in->server->draining) && !(call->route && call->route->open_to_all))
+        if (atomic_load(&in->server->draining) && !(call->route && call->route->while_draining))
                 fail(call, CALL_UNSERVED, RUNTIME_ERROR_DRAINING);
         else if (!call->route)
                 fail(call, CALL_UNSERVED, RUNTIME_ERROR_METHOD_NOT_FOUND);
@@ -412,11 +469,12 @@ static void hold(struct intake *in)
         struct rep_context *context = in->context;
         uint32_t hold_ms = request->hold_ms ? request->hold_ms : PIPIT_HOLD_MS_DEFAULT;
         uint32_t response_bytes = request->max_response_bytes;
+        uint32_t response_bytes_max = sealed_response_bytes_max(context, options);
 
         if (hold_ms > options->hold_ms_max)
                 hold_ms = options->hold_ms_max;
-        if (response_bytes == 0 || response_bytes > options->frame_bytes_max)
-                response_bytes = options->frame_bytes_max;
+        if (response_bytes == 0 || response_bytes > response_bytes_max)
+                response_bytes = response_bytes_max;
         if (response_bytes < RESPONSE_BYTES_MIN)
                 response_bytes = RESPONSE_BYTES_MIN;
 
@@ -483,7 +541,13 @@ static bool take_in(struct intake *in, bool last)
 {
         const struct rep_context *context = in->context;
 
-        if (!check_header(in, last) || !unpack(in) || !check_request(in) || !find_box(in) ||
+        if (!check_header(in, last))
+                return false;
+        if (in->kind == PIPIT_FRAME_HELLO) {
+                shake_hands(in);
+                return true;
+        }
+        if (!open_request(in) || !unpack(in) || !check_request(in) || !find_box(in) ||
             !make_calls(in) || !enter(in))
                 return false;
 
@@ -495,15 +559,6 @@ static bool take_in(struct intake *in, bool last)
         burst_mark(in->box);
 
         return true;
-}
-
-static void answer_reject(struct intake *in)
-{
-        struct rep_message *answer = rep_message_new(PIPIT_REJECT_FRAME_BYTES);
-
-        if (answer)
-                pipit_reject_write(&in->reject, rep_message_bytes(answer));
-        held_answer(in->context, answer);
 }
 
 void intake_received(void *self,
@@ -529,11 +584,12 @@ void intake_received(void *self,
                 return;
         }
         context->peer = peer_ref(in.peer);
+        context->session = NULL;
         context->answer_now = false;
 
         pipit_server_cork();
         if (!take_in(&in, last))
-                answer_reject(&in);
+                held_reject(in.context, &in.reject);
         if (in.box && in.box->simple && in.context)
                 box_leave(in.box, in.peer);
         if (in.frame)

@@ -1,8 +1,6 @@
 #include "server/runtime/peer.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -14,93 +12,6 @@
 /* When a timer that found no memory is tried again. */
 #define RETRY_US (10 * PIPIT_US_PER_MS)
 
-/* --- principals ------------------------------------------------------------ */
-
-/* Who it is, and whether it may call more than what is open to all. */
-static bool identify(const struct rep_pipe_identity *identity, char ret_name[PRINCIPAL_NAME_SIZE])
-{
-        switch (identity->transport) {
-        case REP_TRANSPORT_INPROC:
-                (void)snprintf(ret_name, PRINCIPAL_NAME_SIZE, "inproc");
-                return true;
-        case REP_TRANSPORT_IPC:
-                if (!identity->has_uid)
-                        break;
-                (void)snprintf(
-                        ret_name, PRINCIPAL_NAME_SIZE, "uid:%lu", (unsigned long)identity->uid);
-                return identity->uid == geteuid() || identity->uid == 0;
-        case REP_TRANSPORT_TCP:
-                (void)snprintf(ret_name, PRINCIPAL_NAME_SIZE, "anonymous");
-                return true;
-        }
-        (void)snprintf(ret_name, PRINCIPAL_NAME_SIZE, "unknown");
-
-        return false;
-}
-
-struct principal *principal_ref(struct principal *principal)
-{
-        atomic_fetch_add(&principal->refs, 1);
-
-        return principal;
-}
-
-static struct principal *principal_get(struct peer_table *table,
-                                       const char *name,
-                                       bool may_call_all)
-{
-        struct principal *principal;
-
-        pthread_mutex_lock(&table->mutex);
-        for (principal = table->principals; principal; principal = principal->next) {
-                if (strcmp(principal->name, name) == 0)
-                        break;
-        }
-        if (!principal && (principal = calloc(1, sizeof(*principal)))) {
-                memcpy(principal->name, name, strlen(name) + 1);
-                principal->may_call_all = may_call_all;
-                principal->next = table->principals;
-                table->principals = principal;
-        }
-        if (principal)
-                principal_ref(principal);
-        pthread_mutex_unlock(&table->mutex);
-
-        return principal;
-}
-
-/* False: it is the last. */
-static bool refs_drop_unless_last(atomic_uint *refs)
-{
-        unsigned n = atomic_load(refs);
-
-        while (n > 1) {
-                if (atomic_compare_exchange_weak(refs, &n, n - 1))
-                        return true;
-        }
-
-        return false;
-}
-
-void principal_unref(struct pipit_server *server, struct principal *principal)
-{
-        struct peer_table *table = &server->peers;
-        struct principal **link;
-
-        /* Only the table makes a new reference out of none, under its mutex. */
-        if (refs_drop_unless_last(&principal->refs))
-                return;
-
-        pthread_mutex_lock(&table->mutex);
-        if (atomic_fetch_sub(&principal->refs, 1) == 1) {
-                for (link = &table->principals; *link != principal; link = &(*link)->next)
-                        ;
-                *link = principal->next;
-                free(principal);
-        }
-        pthread_mutex_unlock(&table->mutex);
-}
-
 /* --- table --------------------------------------------------------------- */
 
 static struct peer_shard *shard_of(struct peer_table *table, uint32_t pipe)
@@ -110,7 +21,6 @@ static struct peer_shard *shard_of(struct peer_table *table, uint32_t pipe)
 
 void peer_table_init(struct peer_table *table)
 {
-        pthread_mutex_init(&table->mutex, NULL);
         for (size_t i = 0; i < PEER_SHARDS; ++i)
                 pthread_mutex_init(&table->shards[i].mutex, NULL);
 }
@@ -119,7 +29,6 @@ void peer_table_deinit(struct peer_table *table)
 {
         for (size_t i = 0; i < PEER_SHARDS; ++i)
                 pthread_mutex_destroy(&table->shards[i].mutex);
-        pthread_mutex_destroy(&table->mutex);
 }
 
 unsigned peer_table_n_pipes(const struct peer_table *table)
@@ -221,6 +130,8 @@ static void run_removal(struct job *job)
         struct peer *peer = pipit_container_of(job, struct peer, removal);
         struct attachment *attachment;
 
+        if (peer->is_keyed)
+                sealed_remove_pipe(peer->server->sealed, peer->pipe);
         kill_simple(peer);
 
         pthread_mutex_lock(&peer->mutex);
@@ -262,11 +173,16 @@ void peer_close(struct peer *peer)
 
 void peer_close_stuck(struct peer *peer)
 {
+        char source[SOURCE_TEXT_SIZE];
+
+        source_format(&peer->source, source);
         if (!atomic_load(&peer->closes))
                 pipit_log_line(peer->server->log,
                                PIPIT_LOG_WARNING,
                                "a peer does not read; closing its pipe",
-                               PIPIT_LOG_STRING("principal", peer->principal->name),
+                               PIPIT_LOG_STRING("principal",
+                                                peer->is_keyed ? NULL : peer->principal->name),
+                               PIPIT_LOG_STRING("source", source[0] ? source : NULL),
                                PIPIT_LOG_INT("pid", peer->pid));
         peer_close(peer);
 }
@@ -294,13 +210,11 @@ static struct peer *peer_new(struct pipit_server *server,
                              const struct rep_pipe_identity *identity)
 {
         struct peer *peer = calloc(1, sizeof(*peer));
-        char name[PRINCIPAL_NAME_SIZE];
-        bool may_call_all = identify(identity, name);
 
         if (!peer)
                 return NULL;
 
-        peer->principal = principal_get(&server->peers, name, may_call_all);
+        peer->principal = principal_of_pipe(server, identity);
         if (!peer->principal) {
                 free(peer);
                 return NULL;
@@ -314,6 +228,9 @@ static struct peer *peer_new(struct pipit_server *server,
         peer->pipe = pipe;
         peer->serial = atomic_fetch_add(&server->peers.n_ever, 1);
         peer->pid = identity->pid;
+        peer->is_keyed =
+                identity->transport == REP_TRANSPORT_TCP && !server->options.insecure_plaintext;
+        peer->source = identity->source;
         peer->stream = identity->stream ? rep_stream_ref(identity->stream) : NULL;
         peer->removal.run = run_removal;
         peer->closing.run = run_closing;

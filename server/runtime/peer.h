@@ -17,27 +17,11 @@
 #include <stdbool.h>
 
 #include "server/runtime/housekeeping.h"
+#include "server/runtime/principal.h"
 #include "server/runtime/rep.h"
 
 struct box;
 struct pipit_server;
-
-#define PRINCIPAL_NAME_SIZE 24 /* "uid:4294967295" */
-
-/* Who calls. One for all pipes of the same name. */
-struct principal {
-        /* out */
-        char name[PRINCIPAL_NAME_SIZE];
-        bool may_call_all; /* else only what is open to all */
-
-        /* limits */
-        atomic_uint n_mailboxes;
-        atomic_size_t decoded_bytes;
-
-        /* private */
-        atomic_uint refs; /* falls to 0 only under the table's mutex */
-        struct principal *next;
-};
 
 /* A pipe on which a full client's mailbox was named. */
 struct attachment {
@@ -52,11 +36,14 @@ struct peer {
         uint32_t pipe;
         uint64_t serial; /* counts pipes as they come */
         pid_t pid;       /* 0: unknown; for logs */
+        bool is_keyed;   /* it speaks for whom its sessions are with, and @principal for nobody */
+        struct source source; /* of tcp */
         atomic_bool gone;
         struct rep_stream *stream; /* a reference; NULL: it has none */
 
         /* limits */
         atomic_uint n_held;            /* frames of full clients */
+        atomic_bool shakes_hands;      /* a hello waits */
         atomic_size_t n_sending_bytes; /* answers that its pipe has not taken */
 
         /* mutex */
@@ -85,8 +72,6 @@ struct peer_table {
         struct peer_shard shards[PEER_SHARDS];
         atomic_uint n_pipes;
         atomic_uint_fast64_t n_ever; /* pipes that have come */
-        pthread_mutex_t mutex;
-        struct principal *principals;
 };
 
 void peer_table_init(struct peer_table *table);
@@ -120,8 +105,5 @@ unsigned peer_table_n_pipes(const struct peer_table *table);
 
 /* Cancels everything of all simple clients. */
 void peer_table_kill(struct pipit_server *server);
-
-struct principal *principal_ref(struct principal *principal);
-void principal_unref(struct pipit_server *server, struct principal *principal);
 
 #endif

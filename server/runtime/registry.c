@@ -48,11 +48,12 @@ static void service_put(struct registry *registry, const struct registry_service
                         dispatch && dispatch(service->handlers, service->self, NULL, NULL);
                 const struct route route = {
                         .method = &service->service->methods[i],
+                        .index = registry->n_methods++,
                         .dispatch = implemented ? dispatch : NULL,
                         .handlers = service->handlers,
                         .self = service->self,
                         .blocks = service->blocks && service->blocks[i],
-                        .open_to_all = service->open_to_all,
+                        .while_draining = service->while_draining,
                 };
 
                 route_put(registry, &route);
@@ -90,6 +91,21 @@ const struct route *registry_find(const struct registry *registry, const char *n
         }
 
         return NULL;
+}
+
+size_t registry_n_methods(const struct registry *registry)
+{
+        return registry->n_methods;
+}
+
+void registry_each(const struct registry *registry, registry_visit_fn visit, void *context)
+{
+        for (size_t i = 0; i < registry->n_slots; ++i) {
+                const struct route *route = &registry->routes[i];
+
+                if (route->method)
+                        visit(route->method->name, route->index, context);
+        }
 }
 
 bool registry_has_service(const struct registry *registry, const char *name, size_t n_bytes)

@@ -23,6 +23,7 @@
 #include <sys/types.h>
 
 #include "core/base/status.h"
+#include "server/runtime/source.h"
 
 struct box;
 struct peer;
@@ -31,6 +32,7 @@ struct rep_endpoint;
 struct rep_loop;
 struct rep_message;
 struct rep_stream;
+struct sealed_session;
 
 /* What becomes of a frame, whichever way it came: see rep_context_answer(), rep_context_drop(). */
 struct rep_context_operations {
@@ -43,8 +45,10 @@ struct rep_context {
         /* holder's */
         struct rep_context *next;
         struct rep_context *prev;
-        struct peer *peer;            /* a reference */
-        _Atomic(struct box *) holder; /* it is in its list; changes under its mutex */
+        struct peer *peer;              /* a reference */
+        struct sealed_session *session; /* of a sealed frame: a reference; else NULL */
+        uint64_t counter;               /* of a sealed frame */
+        _Atomic(struct box *) holder;   /* it is in its list; changes under its mutex */
         int64_t hold_until_us;
         size_t response_bytes_max; /* of the frame that answers it */
         size_t n_answer_bytes;     /* from answer to sent() */
@@ -61,12 +65,13 @@ enum rep_transport {
         REP_TRANSPORT_TCP,
 };
 
-/* Who is at the other end, as the kernel says. */
+/* Who is at the other end, or where it is, as the kernel says. */
 struct rep_pipe_identity {
         enum rep_transport transport;
         bool has_uid;
         uid_t uid;
         pid_t pid;                 /* 0: unknown; for logs only */
+        struct source source;      /* of tcp */
         struct rep_stream *stream; /* its connection, borrowed; NULL: nng's pipe */
 };
 

@@ -214,7 +214,7 @@ static enum rep_state endpoint_look_after(struct rep_endpoint *base)
         if (endpoint->fd >= 0 && file_is_ours(endpoint, &address))
                 return REP_LISTENS;
         /* Another process may have taken the path. */
-        if (address_prepare(&address, NULL) != PIPIT_OK)
+        if (address_prepare(&address, NULL, NULL) != PIPIT_OK)
                 return REP_DESERTED;
 
         if (endpoint->fd >= 0) {

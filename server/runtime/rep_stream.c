@@ -451,6 +451,19 @@ static struct rep_stream *stream_new(struct stream_endpoint *endpoint, int fd)
         return stream;
 }
 
+/* All 0 where the connection is over already. */
+static struct source locate(const struct rep_stream *stream)
+{
+        struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+        struct source source = {.port = 0};
+        socklen_t n_bytes = sizeof(address);
+
+        if (getpeername(stream->fd, (struct sockaddr *)&address, &n_bytes) == 0)
+                source_of_address((const struct sockaddr *)&address, &source);
+
+        return source;
+}
+
 static struct rep_pipe_identity identify(struct rep_stream *stream)
 {
         struct rep_pipe_identity identity = {
@@ -459,6 +472,9 @@ static struct rep_pipe_identity identify(struct rep_stream *stream)
         };
         struct ucred peer;
         socklen_t n_bytes = sizeof(peer);
+
+        if (identity.transport == REP_TRANSPORT_TCP)
+                identity.source = locate(stream);
 
         if (identity.transport == REP_TRANSPORT_IPC &&
             getsockopt(stream->fd, SOL_SOCKET, SO_PEERCRED, &peer, &n_bytes) == 0) {

@@ -18,8 +18,11 @@
 struct box;
 struct pipit_server_call;
 
-/* What a response has beside its replies: header, instance, draining. */
-#define RESPONSE_OVERHEAD_BYTES (4 + 9 + 2)
+/* What the body of a response has beside its replies: instance, draining. */
+#define RESPONSE_HEAD_BYTES (9 + 2)
+
+/* What a plain response has beside them. */
+#define RESPONSE_OVERHEAD_BYTES (4 + RESPONSE_HEAD_BYTES)
 
 /* Enough for any reply that carries an error of the runtime's table. */
 #define REPLY_ERROR_BYTES_MAX 512

@@ -3,7 +3,11 @@
  *
  *      rep       one URL: frames that come, and their answers (rep_*, nng_rep)
  *      inproc    the same for clients of this process, without a socket
- *      peer      who is at the other end of a pipe
+ *      peer      one pipe
+ *      principal who is at its other end, and what it may call
+ *      groups    of its uid
+ *      access_files  the key of the server, and the rules that hold
+ *      handshakes, sealed: the sessions of tcp pipes; source, where these come from
  *      intake    a received frame: checked, unpacked, taken in by a mailbox
  *      dispatch  its calls, to their handlers
  *      box       a client's mailbox: states, ready replies, held frames
@@ -12,7 +16,7 @@
  *      reply     an answer, packed; bursts
  *      interceptors (access and call_log among them): hooks around calls
  *      workers   threads for handlers that block
- *      health, reflection (with symbols): the services of every server
+ *      health, admin, reflection (with symbols): the services of every server
  *      housekeeping, watchdog, drain: what happens beside
  */
 
@@ -23,6 +27,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "core/access/rules.h"
 #include "core/base/arena.h"
 #include "core/base/log.h"
 #include "core/rpc/wire_check.h"
@@ -30,16 +35,21 @@
 #include "server/runtime/box.h"
 #include "server/runtime/call.h"
 #include "server/runtime/call_log.h"
+#include "server/runtime/groups.h"
+#include "server/runtime/handshakes.h"
 #include "server/runtime/housekeeping.h"
 #include "server/runtime/inproc.h"
 #include "server/runtime/interceptors.h"
 #include "server/runtime/peer.h"
+#include "server/runtime/principal.h"
 #include "server/runtime/reflection.h"
 #include "server/runtime/registry.h"
 #include "server/runtime/rep.h"
 #include "server/runtime/rep_loop.h"
+#include "server/runtime/sealed.h"
 #include "server/runtime/workers.h"
 
+struct pipit_noise_keys;
 struct watchdog;
 
 enum server_phase {
@@ -66,7 +76,14 @@ struct pipit_server {
         struct workers *workers;
         struct housekeeping *housekeeping;
         struct watchdog *watchdog;
+        struct sealed *sealed; /* NULL: it makes no sessions */
+        struct handshakes *handshakes;
 
+        struct pipit_noise_keys *keys;              /* its own; NULL: it makes no sessions */
+        struct pipit_rules_holder rules;            /* who may call what */
+        struct pipit_access_problem access_problem; /* of whoever starts or reloads */
+        struct groups *groups;
+        struct principal_table principals;
         struct peer_table peers;
         struct box_table boxes;
         struct frame_pool frames;

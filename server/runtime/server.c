@@ -3,9 +3,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/access/key_file.h"
+#include "core/access/user_groups.h"
 #include "core/base/uuid.h"
 #include "core/rpc/wire_limits.h"
+#include "server/runtime/access_files.h"
 #include "server/runtime/address.h"
+#include "server/runtime/admin.h"
 #include "server/runtime/health.h"
 #include "server/runtime/runtime.h"
 #include "server/runtime/watchdog.h"
@@ -137,9 +141,13 @@ void server_unref(struct pipit_server *server)
         if (atomic_fetch_sub(&server->refs, 1) != 1)
                 return;
 
+        sealed_free(server->sealed);
         frame_pool_deinit(&server->frames);
         box_table_deinit(&server->boxes);
         peer_table_deinit(&server->peers);
+        principal_table_deinit(&server->principals);
+        pipit_rules_holder_deinit(&server->rules);
+        server->keys = pipit_key_pair_free(server->keys);
         housekeeping_free(server->housekeeping);
         registry_deinit(&server->registry);
         pipit_arena_deinit(&server->texts);
@@ -189,13 +197,13 @@ bool server_has_service(const struct pipit_server *server, const char *name)
         return registry_has_service(&server->registry, name, strlen(name));
 }
 
-/* The first service, and the one that is open to all. */
+/* The first service, and the one that still answers while the others drain. */
 static enum pipit_status health_add(struct pipit_server *server)
 {
         enum pipit_status status = health_register(server);
 
         if (status == PIPIT_OK)
-                server->registry.services[0].open_to_all = true;
+                server->registry.services[0].while_draining = true;
 
         return status;
 }
@@ -210,6 +218,31 @@ static enum pipit_status reflection_add(struct pipit_server *server)
                 return PIPIT_RESOURCE_EXHAUSTED;
 
         return reflection_register(server->reflection, server);
+}
+
+/* What every server has. */
+static enum pipit_status services_add(struct pipit_server *server)
+{
+        enum pipit_status status = health_add(server);
+
+        if (status == PIPIT_OK)
+                status = admin_register(server);
+        if (status == PIPIT_OK)
+                status = reflection_add(server);
+
+        return status;
+}
+
+static bool rules_init(struct pipit_rules_holder *holder,
+                       const struct pipit_server_options *options)
+{
+        struct pipit_rules *rules = access_rules_default(options);
+
+        if (rules && pipit_rules_holder_init(holder, rules))
+                return true;
+        pipit_rules_unref(rules);
+
+        return false;
 }
 
 /* The log is the outermost: it sees what all others made of a call. */
@@ -233,14 +266,16 @@ struct pipit_server *pipit_server_new(const struct pipit_server_options *options
                 return NULL;
 
         server = calloc(1, sizeof(*server));
-        if (!server) {
+        if (!server || !rules_init(&server->rules, &resolved)) {
                 (void)give_out_of_memory(ret_error);
+                free(server);
                 return NULL;
         }
         server->options = resolved;
         server->log = resolved.log;
         server->instance = instance_new();
         limits_init(server);
+        principal_table_init(&server->principals);
         peer_table_init(&server->peers);
         box_table_init(&server->boxes);
         frame_pool_init(&server->frames);
@@ -248,8 +283,8 @@ struct pipit_server *pipit_server_new(const struct pipit_server_options *options
         built_in_init(server);
 
         server->inproc = inproc_new(server);
-        if (!server->inproc || health_add(server) != PIPIT_OK ||
-            reflection_add(server) != PIPIT_OK) {
+        if (!server->inproc || !access_files_keep_paths(server) ||
+            services_add(server) != PIPIT_OK) {
                 server_unref(server);
                 (void)give_out_of_memory(ret_error);
                 return NULL;
@@ -287,23 +322,24 @@ static enum pipit_status url_check(const struct pipit_server *server,
                 return give_error(ret_error,
                                   PIPIT_INVALID_ARGUMENT,
                                   "SCHEME_UNSUPPORTED",
-                                  "a server listens on ipc:///path, tcp://loopback:port or "
+                                  "a server listens on ipc:///path, tcp://address:port or "
                                   "inproc://name only");
         if (!address_parse(url, &address))
                 return give_error(ret_error,
                                   PIPIT_INVALID_ARGUMENT,
                                   "ADDRESS_INVALID",
                                   "want ipc:///absolute/path (at most 107 bytes), "
-                                  "tcp://127.0.0.1:port or inproc://name");
+                                  "tcp://address:port or inproc://name");
         if (address.transport != REP_TRANSPORT_TCP)
                 return PIPIT_OK;
-        if (!server->options.insecure_plaintext)
+        if (!server->options.insecure_plaintext && !server->options.key_path)
                 return give_error(ret_error,
                                   PIPIT_INVALID_ARGUMENT,
                                   "PLAINTEXT_REFUSED",
-                                  "tcp without keys needs the option insecure_plaintext, and a "
+                                  "tcp needs a key of the server's own, which `pipit keygen "
+                                  "server.key` makes, or the option insecure_plaintext and a "
                                   "loopback address");
-        if (!address_is_loopback(&address))
+        if (server->options.insecure_plaintext && !address_is_loopback(&address))
                 return give_error(ret_error,
                                   PIPIT_INVALID_ARGUMENT,
                                   "PLAINTEXT_REFUSED",
@@ -386,6 +422,7 @@ static enum pipit_status endpoint_start(struct pipit_server *server,
                                         struct rep_endpoint *endpoint,
                                         struct pipit_error *ret_error)
 {
+        const struct address_surroundings around = {.texts = &server->texts, .log = server->log};
         const char *url = rep_endpoint_url(endpoint);
         struct address address;
         enum pipit_status status = PIPIT_OK;
@@ -393,13 +430,13 @@ static enum pipit_status endpoint_start(struct pipit_server *server,
         if (!address_parse(url, &address))
                 return give_error(ret_error, PIPIT_INTERNAL, "ADDRESS_INVALID", url);
         if (address.transport == REP_TRANSPORT_IPC)
-                status = address_prepare(&address, ret_error);
+                status = address_prepare(&address, &around, ret_error);
         if (status == PIPIT_OK)
                 status = rep_endpoint_listen(endpoint, server->loop, ret_error);
         if (status != PIPIT_OK)
                 return name_url(server, url, status, ret_error);
 
-        if (address.transport == REP_TRANSPORT_TCP)
+        if (address.transport == REP_TRANSPORT_TCP && server->options.insecure_plaintext)
                 pipit_log_line(server->log,
                                PIPIT_LOG_WARNING,
                                "tcp without keys: anyone on this machine may call",
@@ -411,20 +448,35 @@ static enum pipit_status endpoint_start(struct pipit_server *server,
 static void threads_stop(struct pipit_server *server)
 {
         server->watchdog = watchdog_free(server->watchdog);
+        server->handshakes = handshakes_free(server->handshakes);
         if (server->housekeeping)
                 housekeeping_stop(server->housekeeping);
+        server->groups = groups_free(server->groups);
         server->loop = rep_loop_free(server->loop);
 }
 
 static enum pipit_status threads_start(struct pipit_server *server)
 {
         server->housekeeping = housekeeping_new();
+        server->groups = groups_new(pipit_user_groups, server->log);
         server->workers = workers_new(server->options.n_workers, server->options.worker_queue_max);
         server->loop = rep_loop_new();
-        if (!server->housekeeping || !server->workers || !server->loop)
+        if (!server->housekeeping || !server->workers || !server->groups || !server->loop)
                 return PIPIT_RESOURCE_EXHAUSTED;
 
         return PIPIT_OK;
+}
+
+static enum pipit_status sessions_start(struct pipit_server *server, struct pipit_error *ret_error)
+{
+        if (!server->keys)
+                return PIPIT_OK;
+
+        server->sealed = sealed_new(server);
+        if (server->sealed)
+                server->handshakes = handshakes_new(server->sealed, server->keys);
+
+        return server->handshakes ? PIPIT_OK : give_out_of_memory(ret_error);
 }
 
 static enum pipit_status services_seal(struct pipit_server *server, struct pipit_error *ret_error)
@@ -442,6 +494,17 @@ static enum pipit_status services_seal(struct pipit_server *server, struct pipit
                                   "a registered service has a .proto file that cannot be read");
 
         return PIPIT_OK;
+}
+
+/* Whether it listens where callers are known by their keys. */
+static bool listens_by_key(const struct pipit_server *server)
+{
+        for (size_t i = 0; i < server->n_endpoints; ++i) {
+                if (rep_endpoint_transport(server->endpoints[i]) == REP_TRANSPORT_TCP)
+                        return !server->options.insecure_plaintext;
+        }
+
+        return false;
 }
 
 /* Unlike a drain: nobody has been served yet. */
@@ -468,6 +531,10 @@ enum pipit_status pipit_server_start(struct pipit_server *server, struct pipit_e
         if (threads_start(server) != PIPIT_OK)
                 status = give_out_of_memory(ret_error);
         else
+                status = access_files_load(server, listens_by_key(server), ret_error);
+        if (status == PIPIT_OK)
+                status = sessions_start(server, ret_error);
+        if (status == PIPIT_OK)
                 status = services_seal(server, ret_error);
         for (size_t i = 0; status == PIPIT_OK && i < server->n_endpoints; ++i)
                 status = endpoint_start(server, server->endpoints[i], ret_error);

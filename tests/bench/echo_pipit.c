@@ -1,9 +1,12 @@
 /*
  * Echo, Pipit: the generated client; its server is fault-server
+ *
+ * Variant "sealed": tcp with keys, those of the configuration folder.
  */
 
 #include <pipit/client.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/macros.h"
 #include "echo/v1/echo.pipit.h"
@@ -33,9 +36,9 @@ static Echo__V1__EchoRequest request_make(void)
 }
 
 /* Dialled when this returns: the calls that are measured find a connection. */
-static struct pipit_channel *connect_channel(const char *url)
+static struct pipit_channel *connect_channel(const char *url, bool is_plain)
 {
-        const struct pipit_channel_options options = {.insecure_plaintext = true};
+        const struct pipit_channel_options options = {.insecure_plaintext = is_plain};
         struct pipit_channel *channel = pipit_channel_new(url, &options, NULL);
         struct pipit_call call = {.wait_for_ready = true};
         Echo__V1__EchoRequest request = request_make();
@@ -55,7 +58,8 @@ static void open_channels(const struct bench_options *options)
         if (!channels)
                 die("out of memory");
         for (size_t i = 0; i < n_channels; i++)
-                channels[i] = connect_channel(options->url);
+                channels[i] =
+                        connect_channel(options->url, strcmp(options->variant, "sealed") != 0);
 }
 
 static void close_channels(void)

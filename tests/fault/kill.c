@@ -1,8 +1,9 @@
 /*
  * kill -9 in the middle of 1,000 calls, again and again
  *
- *      fault-kill SERVER [ROUNDS]
+ *      fault-kill SERVER [ROUNDS [keys]]
  *
+ * By ipc, or with "keys" by tcp with them.
  * The server writes the number of each call that it runs to a pipe, which
  * outlives it. So we know what ran, and hold it against what the client says:
  * no call reported NOT_RUN is there, each OK call is there once, and none twice.
@@ -22,6 +23,7 @@
 #include "core/base/macros.h"
 #include "echo/v1/echo.pipit.h"
 #include "tests/harness/harness.h"
+#include "tests/harness/keys.h"
 
 #define N_CALLS      1000
 #define TIMEOUT_MS   5000
@@ -63,10 +65,18 @@ static void wait_done(struct round *round, size_t n)
         (void)pthread_mutex_unlock(&round->mutex);
 }
 
-static void start_server(struct process *server, const char *path, const char *url, int record)
+struct place {
+        const char *server_path;
+        char folder[64];
+        char url[128];
+        bool has_keys;
+};
+
+static void start_server(struct process *server, const struct place *place, int record)
 {
         char fd[16];
-        const char *argv[] = {path, url, fd, NULL};
+        const char *argv[] = {
+                place->server_path, place->url, fd, place->has_keys ? place->folder : NULL, NULL};
 
         (void)snprintf(fd, sizeof(fd), "%d", record);
         process_start(server, argv, NULL);
@@ -173,10 +183,10 @@ static void judge(struct round *round, size_t index, int64_t start_us, int64_t u
                     (long long)(until_us / PIPIT_US_PER_MS));
 }
 
-static int64_t run_round(const char *server_path, const char *url, size_t index)
+static int64_t run_round(const struct place *place, size_t index)
 {
         struct round *round = calloc(1, sizeof(*round));
-        struct pipit_channel *channel = pipit_channel_new(url, NULL, NULL);
+        struct pipit_channel *channel = pipit_channel_new(place->url, NULL, NULL);
         struct process server;
         int64_t start_us;
         int64_t until_us;
@@ -189,13 +199,13 @@ static int64_t run_round(const char *server_path, const char *url, size_t index)
         (void)pthread_mutex_init(&round->mutex, NULL);
         (void)pthread_cond_init(&round->changed, NULL);
 
-        start_server(&server, server_path, url, record[1]);
+        start_server(&server, place, record[1]);
         (void)time_until_success(channel);
         start_us = pipit_clock_now_us();
         start_calls(round, channel);
         wait_done(round, KILL_AFTER + index * 17);
         (void)process_end(&server, SIGKILL);
-        start_server(&server, server_path, url, record[1]);
+        start_server(&server, place, record[1]);
         until_us = time_until_success(channel);
         wait_done(round, N_CALLS);
         (void)process_end(&server, SIGKILL);
@@ -212,23 +222,36 @@ static int64_t run_round(const char *server_path, const char *url, size_t index)
         return until_us;
 }
 
+/* The channel finds its keys where the configuration is. */
+static void place_make(struct place *place, const char *server_path, bool has_keys)
+{
+        place->server_path = server_path;
+        place->has_keys = has_keys;
+        temporary_folder_make(place->folder);
+        if (!has_keys) {
+                (void)snprintf(place->url, sizeof(place->url), "ipc://%s/s", place->folder);
+                return;
+        }
+        free_tcp_url(place->url);
+        key_folder_fill(place->folder, place->url);
+        (void)setenv("PIPIT_CONFIG_DIR", place->folder, 1);
+}
+
 int main(int argc, char **argv)
 {
         size_t n_rounds = argc > 2 ? strtoul(argv[2], NULL, 10) : 20;
         int64_t *until = calloc(n_rounds, sizeof(*until));
-        char folder[64];
-        char url[128];
+        struct place place;
 
         if (argc < 2 || !until)
-                die("usage: fault-kill SERVER [ROUNDS]");
+                die("usage: fault-kill SERVER [ROUNDS [keys]]");
 
-        temporary_folder_make(folder);
-        (void)snprintf(url, sizeof(url), "ipc://%s/s", folder);
+        place_make(&place, argv[1], argc > 3);
         for (size_t i = 0; i < n_rounds; i++)
-                until[i] = run_round(argv[1], url, i);
+                until[i] = run_round(&place, i);
         note("time from restart to the next success: median %lld ms",
              (long long)(median(until, n_rounds) / PIPIT_US_PER_MS));
-        temporary_folder_remove(folder);
+        temporary_folder_remove(place.folder);
         free(until);
 
         return finish();

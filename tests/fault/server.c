@@ -1,12 +1,13 @@
 /*
  * The server of the fault tests: echo.v1.EchoService
  *
- *      fault-server URL [RECORD-FD]
+ *      fault-server URL [RECORD-FD [FOLDER]]
  *
  * Echo answers at once; Sleep when its time is over, from one timer thread, so
  * that any number of slow calls wait without occupying anything. With RECORD-FD
  * the request's number (Sleep: its text) is first written there, as 8 bytes: what
- * was run, told through a pipe that outlives kill -9. SIGTERM drains.
+ * was run, told through a pipe that outlives kill -9 (-1: nowhere). SIGTERM drains.
+ * With FOLDER tcp has keys: server.key and authorized_keys lie there.
  */
 
 #include <errno.h>
@@ -41,6 +42,8 @@ struct timer {
 
 struct echo_server {
         int record_fd; /* -1: none */
+        char *key_path;
+        char *authorized_keys_path;
         struct timer timer;
 };
 
@@ -192,9 +195,24 @@ static const struct echo_v1_echo_service handlers = {
         .sleep = handle_sleep,
 };
 
-static struct pipit_server *start(struct echo_server *echo, const char *url)
+static char *path_in(const char *folder, const char *name)
 {
-        const struct pipit_server_options options = {.insecure_plaintext = true};
+        char *path = NULL;
+
+        if (folder && asprintf(&path, "%s/%s", folder, name) < 0)
+                exit(EXIT_FAILURE);
+
+        return path;
+}
+
+static struct pipit_server *start(struct echo_server *echo, const char *url, const char *folder)
+{
+        const struct pipit_server_options options = {
+                .insecure_plaintext = !folder,
+                .key_path = echo->key_path = path_in(folder, "server.key"),
+                .authorized_keys_path = echo->authorized_keys_path =
+                        path_in(folder, "authorized_keys"),
+        };
         struct pipit_error error = {0};
         struct pipit_server *server = pipit_server_new(&options, &error);
 
@@ -239,7 +257,7 @@ int main(int argc, char **argv)
         int number;
 
         if (argc < 2) {
-                (void)fprintf(stderr, "usage: fault-server URL [RECORD-FD]\n");
+                (void)fprintf(stderr, "usage: fault-server URL [RECORD-FD [FOLDER]]\n");
                 return 2;
         }
 
@@ -250,13 +268,15 @@ int main(int argc, char **argv)
         if (pthread_create(&thread, NULL, timer_run, &echo.timer) != 0)
                 return EXIT_FAILURE;
 
-        server = start(&echo, argv[1]);
+        server = start(&echo, argv[1], argc > 3 ? argv[3] : NULL);
         (void)printf("listening on %s\n", pipit_server_url(server, 0));
         (void)fflush(stdout);
         (void)sigwait(&signals, &number);
         n_unfinished = pipit_server_stop(server);
         timer_stop(&echo.timer, thread);
         (void)pipit_server_free(server);
+        free(echo.key_path);
+        free(echo.authorized_keys_path);
 
         return n_unfinished == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

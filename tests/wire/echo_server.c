@@ -1,9 +1,10 @@
 /*
  * A server of echo.v1.EchoService, for tests that choose its limits
  *
- *      echo_server --listen URL... [--OPTION NUMBER]...
+ *      echo_server --listen URL... [--key FILE --authorized-keys FILE] [--OPTION NUMBER]...
  *
- * Each option is a member of struct pipit_server_options, with dashes. Prints
+ * Without a key tcp is plain. Each other option is a member of struct
+ * pipit_server_options, with dashes. Prints
  * `listening on URL`, then `ran TEXT`, `done TEXT` and `cancelled TEXT` of each
  * call that has a text, as it starts, has been answered, or sees that nobody
  * waits. Echo of the text "grow" answers with that NUMBER of bytes, "wake TEXT"
@@ -322,6 +323,11 @@ int main(int argc, char **argv)
         for (int i = 1; i + 1 < argc; i += 2) {
                 if (strcmp(argv[i], "--listen") == 0 && n_urls < URLS_MAX) {
                         urls[n_urls++] = argv[i + 1];
+                } else if (strcmp(argv[i], "--key") == 0) {
+                        options.key_path = argv[i + 1];
+                        options.insecure_plaintext = false;
+                } else if (strcmp(argv[i], "--authorized-keys") == 0) {
+                        options.authorized_keys_path = argv[i + 1];
                 } else if (!option_set(
                                    &options, argv[i], (uint32_t)strtoul(argv[i + 1], NULL, 10))) {
                         fprintf(stderr, "echo_server: unknown option %s\n", argv[i]);

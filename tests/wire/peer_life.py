@@ -7,14 +7,14 @@ import users
 import wire
 from channel import Channel, simple
 from harness import equal, true
-from scenarios import ANY, ECHO, TRANSPORTS, scenario
+from scenarios import ANY, EACH, ECHO, scenario
 from wire import Pipe, call
 
 LONG_MS = 60000
 DRAINING = "UNAVAILABLE/DRAINING/not_run"
 
 
-@scenario("the instance is the same on every pipe, and another one after a restart", ANY, TRANSPORTS, own=True)
+@scenario("the instance is the same on every pipe, and another one after a restart", ANY, EACH, own=True)
 def restart(server):
     with Channel(server.url) as channel, Channel(server.url) as other:
         equal(str(channel.call(users.HEALTH)), "OK")
@@ -38,7 +38,7 @@ def restart_often(server):
         pipe.close()
 
 
-@scenario("a server that drains finishes what it accepted and refuses what is new", ECHO, TRANSPORTS, own=True)
+@scenario("a server that drains finishes what it accepted and refuses what is new", ECHO, EACH, own=True)
 def drain(server):
     with Channel(server.url) as channel, Channel(server.url) as idle:
         text = os.urandom(4).hex()
@@ -83,7 +83,7 @@ def drain_simple(server):
     equal(server.wait(), 0, "the exit code")
 
 
-@scenario("an idle server stops at SIGTERM, though clients hold pipes and polls", ANY, TRANSPORTS, own=True)
+@scenario("an idle server stops at SIGTERM, though clients hold pipes and polls", ANY, EACH, own=True)
 def stop_idle(server):
     with Channel(server.url) as channel:
         channel.call(users.HEALTH)
@@ -94,7 +94,7 @@ def stop_idle(server):
         true(channel.pipe.closes(), "the pipe is closed")
 
 
-@scenario("a large last reply arrives before the sockets close", ECHO, TRANSPORTS, own=True)
+@scenario("a large last reply arrives before the sockets close", ECHO, EACH, own=True)
 def drain_large(server):
     with Channel(server.url) as channel:
         text = os.urandom(4).hex()

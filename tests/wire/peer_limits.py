@@ -8,7 +8,7 @@ import wire
 from channel import Channel, rejected, simple
 from harness import equal, true
 from pb import data
-from scenarios import ANY, ECHO, TRANSPORTS, scenario
+from scenarios import ANY, EACH, ECHO, TRANSPORTS, scenario
 from wire import Pipe, call, request_frame
 
 LONG_MS = 60000
@@ -54,7 +54,7 @@ def over_recv_bytes(server):
     pipe.close()
 
 
-@scenario("a reply that is too large by itself is RESPONSE_TOO_LARGE, ran", ECHO, TRANSPORTS)
+@scenario("a reply that is too large by itself is RESPONSE_TOO_LARGE, ran", ECHO, EACH)
 def response_too_large(server):
     limit = server.limits["frame_bytes"]
     with Channel(server.url) as channel:

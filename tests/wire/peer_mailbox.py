@@ -7,7 +7,7 @@ import users
 import wire
 from channel import Channel, rejected, simple
 from harness import Skip, equal, true
-from scenarios import ANY, ECHO, TRANSPORTS, scenario
+from scenarios import ANY, EACH, ECHO, scenario
 from wire import call, request_frame
 
 LONG_MS = 60000
@@ -38,7 +38,7 @@ def wake(server, text):
 # --- replies --------------------------------------------------------------------
 
 
-@scenario("a full client's call is answered", ANY, TRANSPORTS)
+@scenario("a full client's call is answered", ANY, EACH)
 def full_success(server):
     with Channel(server.url) as channel:
         call_id, request_id = channel.start(users.HEALTH)
@@ -59,7 +59,7 @@ def full_256(server):
         equal(rejected(channel.pipe, frame).name, "BAD_FRAME")
 
 
-@scenario("a slow call does not hold up the fast one of its frame", ECHO, TRANSPORTS)
+@scenario("a slow call does not hold up the fast one of its frame", ECHO, EACH)
 def partial_replies(server):
     with Channel(server.url) as channel:
         text = name()
@@ -85,7 +85,7 @@ def reply_waits(server):
         equal(str(channel.reply(slow)), "OK")
 
 
-@scenario("a thousand calls at once over one pipe are each answered once", ECHO, TRANSPORTS)
+@scenario("a thousand calls at once over one pipe are each answered once", ECHO, EACH)
 def thousand(server):
     with Channel(server.url) as channel:
         out = 0  # frames with the server
@@ -174,7 +174,7 @@ def hold_ms_cap(server):
 # --- cancel ------------------------------------------------------------------------
 
 
-@scenario("a cancel that comes before its call keeps it from running", ECHO, TRANSPORTS)
+@scenario("a cancel that comes before its call keeps it from running", ECHO, EACH)
 def cancel_first(server):
     with Channel(server.url) as channel:
         text = name()
@@ -186,7 +186,7 @@ def cancel_first(server):
         equal(server.count("ran " + text), 0)
 
 
-@scenario("a running call that is cancelled sees it, and is never answered", ECHO, TRANSPORTS)
+@scenario("a running call that is cancelled sees it, and is never answered", ECHO, EACH)
 def cancel_running(server):
     with Channel(server.url) as channel:
         text = name()
@@ -220,7 +220,7 @@ def cancel_sent(server):
 # --- await -------------------------------------------------------------------------
 
 
-@scenario("an await of an unknown call is CALL_NOT_RECEIVED, and its late copy never runs", ECHO, TRANSPORTS)
+@scenario("an await of an unknown call is CALL_NOT_RECEIVED, and its late copy never runs", ECHO, EACH)
 def await_unknown(server):
     with Channel(server.url) as channel:
         channel.call(echo.ECHO)
@@ -237,7 +237,7 @@ def await_unknown(server):
         equal(str(again.replies[lost]), NOT_RECEIVED)
 
 
-@scenario("the call of an await on a new pipe is answered there", ECHO, TRANSPORTS)
+@scenario("the call of an await on a new pipe is answered there", ECHO, EACH)
 def await_running(server):
     with Channel(server.url) as channel:
         text = name()
@@ -301,7 +301,7 @@ EVER_MS = 600000
 EVER = ("--hold-ms-max", str(EVER_MS))
 
 
-@scenario("an await has the frames on older pipes answered with nothing, and its reply comes on the new one", ECHO, TRANSPORTS, EVER)
+@scenario("an await has the frames on older pipes answered with nothing, and its reply comes on the new one", ECHO, EACH, EVER)
 def left_held(server):
     with Channel(server.url) as old:
         text = name()
@@ -317,7 +317,7 @@ def left_held(server):
             equal([old.response(poll).order for poll in polls], [[], [], []])
 
 
-@scenario("a frame that still comes by a pipe that was left runs its calls, and takes no reply", ECHO, TRANSPORTS, EVER)
+@scenario("a frame that still comes by a pipe that was left runs its calls, and takes no reply", ECHO, EACH, EVER)
 def left_late(server):
     with Channel(server.url) as old:
         text = name()

@@ -9,7 +9,7 @@ import users
 import wire
 from channel import Channel, rejected, simple
 from harness import equal, true
-from scenarios import ANY, ECHO, TRANSPORTS, USERSD, scenario
+from scenarios import ANY, EACH, ECHO, TRANSPORTS, USERSD, scenario
 from wire import Pipe, call, request_frame
 
 LONG_MS = 60000
@@ -28,21 +28,21 @@ def one(url, method, payload=b"", **options):
         pipe.close()
 
 
-@scenario("a simple client's call is answered", ANY, TRANSPORTS)
+@scenario("a simple client's call is answered", ANY, EACH)
 def simple_success(server):
     reply = one(server.url, users.HEALTH)
     equal(str(reply), "OK")
     equal(users.HEALTH_RESPONSE.decode(reply.payload), {"status": users.SERVING})
 
 
-@scenario("a frame of no calls is answered by no replies", ANY, TRANSPORTS)
+@scenario("a frame of no calls is answered by no replies", ANY, EACH)
 def simple_nothing(server):
     pipe = Pipe.connect(server.url)
     equal(simple(pipe).order, [])
     pipe.close()
 
 
-@scenario("a simple client's frame of 256 calls is answered by 256 replies", ANY, TRANSPORTS)
+@scenario("a simple client's frame of 256 calls is answered by 256 replies", ANY, EACH)
 def simple_256(server):
     pipe = Pipe.connect(server.url)
     response = simple(pipe, *[call(n, users.HEALTH) for n in range(1, 257)])
@@ -51,7 +51,7 @@ def simple_256(server):
     pipe.close()
 
 
-@scenario("257 calls in a frame are rejected, and the pipe goes on", ANY, TRANSPORTS)
+@scenario("257 calls in a frame are rejected, and the pipe goes on", ANY, EACH)
 def simple_257(server):
     pipe = Pipe.connect(server.url)
     frame = request_frame(calls=[call(n, users.HEALTH) for n in range(1, 258)])
@@ -68,7 +68,7 @@ def simple_same_ids(server):
     pipe.close()
 
 
-@scenario("requests on one pipe are answered each under its own id, whatever the order", ANY, TRANSPORTS)
+@scenario("requests on one pipe are answered each under its own id, whatever the order", ANY, EACH)
 def simple_interleaved(server):
     pipe = Pipe.connect(server.url)
     ids = [pipe.send(request_frame(calls=[call(n, users.HEALTH)])) for n in range(1, 51)]
@@ -201,7 +201,7 @@ def metadata_back(server):
     equal(one(server.url, echo.ECHO, echo.echo("x"), metadata=metadata).metadata, metadata)
 
 
-@scenario("a user is created, fetched, changed, listed and deleted", USERSD, TRANSPORTS)
+@scenario("a user is created, fetched, changed, listed and deleted", USERSD, EACH)
 def user_life(server):
     email = f"{os.urandom(6).hex()}@example.com"
     reply = one(server.url, users.CREATE, users.create(email))
@@ -268,7 +268,7 @@ def reject_runs_nothing(server):
     pipe.close()
 
 
-@scenario("the calls of a simple client are cancelled when its pipe closes", ECHO, TRANSPORTS)
+@scenario("the calls of a simple client are cancelled when its pipe closes", ECHO, EACH)
 def simple_leaves(server):
     name = "left-" + os.urandom(4).hex()
     pipe = Pipe.connect(server.url)

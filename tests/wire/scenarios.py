@@ -2,6 +2,7 @@
 
 USERSD, ECHO, ANY = ("usersd",), ("echo",), ("usersd", "echo")
 IPC, TRANSPORTS = ("ipc",), ("ipc", "tcp")
+SEALED, EACH = ("sealed",), ("ipc", "tcp", "sealed")
 
 ALL = []
 

@@ -60,6 +60,10 @@ RESPONSE_MESSAGE = Message(replies=(1, [REPLY]), instance=(2, "fixed64"), draini
 TYPE_URL = "type.googleapis.com/google.rpc."
 
 
+# How a url of another scheme than ipc and tcp is connected to.
+SCHEMES = {}
+
+
 class Closed(Exception):
     """The peer closed the pipe."""
 
@@ -88,8 +92,10 @@ class Pipe:
         self.write(b"\0SP\0" + struct.pack(">HH", protocol, 0) if handshake is None else handshake)
 
     @classmethod
-    def connect(cls, url, handshake=None):
+    def connect(cls, url, handshake=None, kind=None):
         scheme, address = url.split("://", 1)
+        if scheme in SCHEMES:
+            return SCHEMES[scheme](url, handshake)
         if scheme == "ipc":
             sock = socket.socket(socket.AF_UNIX)
             sock.connect(address)
@@ -97,7 +103,7 @@ class Pipe:
             host, port = address.rsplit(":", 1)
             sock = socket.create_connection((host, int(port)))
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        pipe = cls(sock, scheme == "ipc", REQ, handshake)
+        pipe = (kind or cls)(sock, scheme == "ipc", REQ, handshake)
         if handshake is None:
             pipe.check_handshake(REP)
         return pipe
@@ -186,6 +192,12 @@ class Pipe:
 
     def close(self):
         self.socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
 
 def read_response(frame):

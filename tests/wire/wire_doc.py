@@ -49,6 +49,11 @@ def limits():
     return {name: int(row["default"]) for name, row in table(8, "limit", "default").items()}
 
 
+def constants():
+    """Of section 14, those that are numbers."""
+    return {name: int(row["value"]) for name, row in table(14, "constant", "value").items()}
+
+
 TOKEN = re.compile(r'\s*(?:"([^"]*)"|(LIMIT(?:\+\d+)?)|([a-z]+)\(|([0-9A-F]{2})(?![0-9A-Za-z])|(\d+)|([HC])|([(),]))')
 
 

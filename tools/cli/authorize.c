@@ -106,9 +106,8 @@ const struct cli_command cli_command_authorize = {
         .name = "authorize",
         .summary = "Lets a key call a server, by a name.",
         .synopsis = "NAME KEY",
-        .text = "Adds a line to authorized_keys; usersd does not read that file yet. What NAME "
-                "may\n"
-                "call is up to the policy (key:NAME), or to the roles given.",
+        .text = "Adds a line to authorized_keys, which usersd reads when it starts and at SIGHUP.\n"
+                "What NAME may call is up to the policy (key:NAME), or to the roles given.",
         .examples = "  pipit authorize alice pipit-pk1_aaaqeayeau... --role admin\n"
                     "  pipit authorize ci $(pipit pubkey ci.key) --expires 2027-01-01\n",
         .options = options,

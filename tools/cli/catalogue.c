@@ -8,6 +8,7 @@
 #include "core/json/input.h"
 #include "grpc/health/v1/health.pipit.h"
 #include "pipit/reflection/v1/reflection.pipit.h"
+#include "pipit/v1/admin.pipit.h"
 #include "tools/cli/command.h"
 #include "tools/cli/protoc.h"
 #include "users/v1/users.pipit.h"
@@ -15,6 +16,7 @@
 static const struct pipit_file *const built_in[] = {
         &users_v1_users_proto,
         &grpc_health_v1_health_proto,
+        &pipit_v1_admin_proto,
         &pipit_reflection_v1_reflection_proto,
 };
 

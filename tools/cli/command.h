@@ -47,6 +47,7 @@ extern const struct cli_command cli_command_test;
 extern const struct cli_command cli_command_trust;
 extern const struct cli_command cli_command_list;
 extern const struct cli_command cli_command_version;
+extern const struct cli_command cli_command_whoami;
 
 /* NULL: there is none. */
 const struct cli_command *cli_command_find(const char *name);

@@ -9,6 +9,7 @@ const struct cli_command *const cli_commands[] = {
         &cli_command_describe,
         &cli_command_call,
         &cli_command_health,
+        &cli_command_whoami,
         &cli_command_test,
         &cli_command_keygen,
         &cli_command_pubkey,

@@ -161,7 +161,7 @@ static const struct cli_option options[] = {
         CLI_OPTION_TIMEOUT,
         CLI_OPTION_METADATA,
         CLI_OPTION_WAIT_FOR_READY,
-        CLI_OPTION_INSECURE_PLAINTEXT,
+        CLI_OPTIONS_IDENTITY,
         CLI_OPTION_ERRORS,
         CLI_OPTION_VERBOSE,
         CLI_OPTION_HELP,

@@ -43,6 +43,8 @@ struct cli_options {
         const char *errors; /* "json" or "text"; NULL: by where they go */
         const char *expires;
         const char *file;
+        const char *key;
+        const char *known_servers;
         enum cli_output output;
         const char *data;
         const char *policy;
@@ -53,6 +55,7 @@ struct cli_options {
         struct cli_list only;
         struct cli_list protos;
         struct cli_list roles;
+        struct cli_list server_uids;
         struct cli_list sets;
         struct cli_list targets;
 };
@@ -141,6 +144,37 @@ struct cli_option {
                    NULL,                                                                           \
                    NULL,                                                                           \
                    "allow tcp:// without keys, to loopback addresses")
+#define CLI_OPTION_KEY                                                                             \
+        CLI_OPTION("key",                                                                          \
+                   '\0',                                                                           \
+                   CLI_STRING,                                                                     \
+                   key,                                                                            \
+                   "PIPIT_KEY",                                                                    \
+                   "FILE",                                                                         \
+                   "the secret key for tcp:// (default: id.key in the\n"                           \
+                   "configuration folder; `pipit keygen` makes it)")
+#define CLI_OPTION_KNOWN_SERVERS                                                                   \
+        CLI_OPTION("known-servers",                                                                \
+                   '\0',                                                                           \
+                   CLI_STRING,                                                                     \
+                   known_servers,                                                                  \
+                   "PIPIT_KNOWN_SERVERS",                                                          \
+                   "FILE",                                                                         \
+                   "the keys of servers (default: known_servers, there;\n"                         \
+                   "`pipit trust` keeps it)")
+#define CLI_OPTION_SERVER_UID                                                                      \
+        CLI_OPTION("server-uid",                                                                   \
+                   '\0',                                                                           \
+                   CLI_LIST,                                                                       \
+                   server_uids,                                                                    \
+                   NULL,                                                                           \
+                   "UID",                                                                          \
+                   "whose the server at an ipc:// socket may be\n"                                 \
+                   "(repeatable; default: anybody's)")
+/* Who we are, and whom we believe to be the server. */
+#define CLI_OPTIONS_IDENTITY                                                                       \
+        CLI_OPTION_KEY, CLI_OPTION_KNOWN_SERVERS, CLI_OPTION_SERVER_UID,                           \
+                CLI_OPTION_INSECURE_PLAINTEXT
 #define CLI_OPTION_METADATA                                                                        \
         CLI_OPTION("metadata",                                                                     \
                    'm',                                                                            \

@@ -1,6 +1,5 @@
 #include "core/access/policy.h"
 
-#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,12 +7,11 @@
 #include <unistd.h>
 
 #include "core/access/rules.h"
+#include "core/access/user_groups.h"
 #include "core/base/status.h"
 #include "tools/cli/access_file.h"
 #include "tools/cli/command.h"
 #include "tools/cli/terminal.h"
-
-#define GROUPS_MAX 1024
 
 /* --- reading ------------------------------------------------------------------ */
 
@@ -74,30 +72,25 @@ static int run_check(struct cli_arguments *arguments)
 /* The caller that --as names, and what he borrows. */
 struct subject {
         struct pipit_access_caller caller;
-        uint32_t gids[GROUPS_MAX];
+        uint32_t *gids; /* freed by explain() */
 };
 
-static bool set_groups(struct subject *subject, const struct passwd *user)
+static bool set_uid(struct subject *subject, uint32_t uid)
 {
-        gid_t groups[GROUPS_MAX];
-        int n_groups = GROUPS_MAX;
-
-        if (getgrouplist(user->pw_name, user->pw_gid, groups, &n_groups) < 0) {
-                (void)cli_value_error("%s is in more than %d groups", user->pw_name, GROUPS_MAX);
+        subject->caller.kind = PIPIT_ACCESS_UID;
+        subject->caller.uid = uid;
+        if (!pipit_user_groups(uid, &subject->gids, &subject->caller.n_gids)) {
+                (void)cli_value_error("the groups of uid %u cannot be looked up", uid);
                 return false;
         }
-        for (int i = 0; i < n_groups; i++)
-                subject->gids[i] = groups[i];
         subject->caller.gids = subject->gids;
-        subject->caller.n_gids = (size_t)n_groups;
 
         return true;
 }
 
 /* One that this machine does not know has a uid all the same, and no group. */
-static bool set_uid(struct subject *subject, const char *as, const char *number)
+static bool set_uid_number(struct subject *subject, const char *as, const char *number)
 {
-        const struct passwd *user;
         char *end;
         unsigned long uid = strtoul(number, &end, 10);
 
@@ -106,10 +99,7 @@ static bool set_uid(struct subject *subject, const char *as, const char *number)
                 return false;
         }
 
-        subject->caller.kind = PIPIT_ACCESS_UID;
-        subject->caller.uid = (uint32_t)uid;
-        user = getpwuid((uid_t)uid);
-        return !user || set_groups(subject, user);
+        return set_uid(subject, (uint32_t)uid);
 }
 
 static bool set_user(struct subject *subject, const char *name)
@@ -121,9 +111,7 @@ static bool set_user(struct subject *subject, const char *name)
                 return false;
         }
 
-        subject->caller.kind = PIPIT_ACCESS_UID;
-        subject->caller.uid = user->pw_uid;
-        return set_groups(subject, user);
+        return set_uid(subject, user->pw_uid);
 }
 
 static bool set_key(struct subject *subject, const struct pipit_rules *rules, const char *name)
@@ -151,7 +139,7 @@ static bool set_subject(struct subject *subject, const struct pipit_rules *rules
         if (strncmp(as, "key:", 4) == 0)
                 return set_key(subject, rules, as + 4);
         if (strncmp(as, "uid:", 4) == 0)
-                return set_uid(subject, as, as + 4);
+                return set_uid_number(subject, as, as + 4);
         if (strncmp(as, "user:", 5) == 0)
                 return set_user(subject, as + 5);
         if (strcmp(as, "inproc") == 0 || strcmp(as, "anonymous") == 0) {
@@ -181,23 +169,31 @@ static int print_decision(const struct pipit_rules *rules,
         return decision->is_allowed ? CLI_OK : CLI_RPC_BASE + PIPIT_PERMISSION_DENIED;
 }
 
-static int explain(const struct pipit_rules *rules, const char *as, const char *method)
+static int decide(const struct pipit_rules *rules, struct subject *subject, const char *method)
 {
-        struct subject subject = {.caller = {.kind = PIPIT_ACCESS_ANONYMOUS}};
         struct pipit_access_decision decision;
-        struct pipit_grants *grants;
+        struct pipit_grants *grants = pipit_grants_new(rules->policy, &subject->caller);
         int status;
 
-        if (!set_subject(&subject, rules, as))
-                return CLI_USAGE;
-
-        grants = pipit_grants_new(rules->policy, &subject.caller);
         if (!grants)
                 return cli_value_error("out of memory");
 
         decision = pipit_grants_decide(grants, method);
         status = print_decision(rules, &decision);
         (void)pipit_grants_free(grants);
+
+        return status;
+}
+
+static int explain(const struct pipit_rules *rules, const char *as, const char *method)
+{
+        struct subject subject = {.caller = {.kind = PIPIT_ACCESS_ANONYMOUS}};
+        int status = CLI_USAGE;
+
+        if (set_subject(&subject, rules, as))
+                status = decide(rules, &subject, method);
+        free(subject.gids);
+
         return status;
 }
 

@@ -48,8 +48,8 @@ const struct cli_command cli_command_revoke = {
         .name = "revoke",
         .summary = "Takes a key away from a server's list.",
         .synopsis = "NAME",
-        .text = "Removes the line of NAME from authorized_keys. usersd does not read that file "
-                "yet.",
+        .text = "Removes the line of NAME from authorized_keys, which usersd reads when it starts\n"
+                "and at SIGHUP; from then on the key fails at its next request.",
         .examples = "  pipit revoke alice\n"
                     "  pipit revoke alice --file /etc/usersd/authorized_keys\n",
         .options = options,

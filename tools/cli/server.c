@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tools/cli/catalogue.h"
+#include "tools/cli/channel.h"
 #include "tools/cli/command.h"
 #include "tools/cli/metadata.h"
 #include "tools/cli/reflection.h"
@@ -11,19 +12,14 @@
 #include "tools/cli/suggestion.h"
 #include "tools/cli/terminal.h"
 
-/* The library names a member of its options; who types wants the flag. */
 static int fail_target(struct cli_arguments *arguments,
                        const char *target,
                        const struct pipit_error *error)
 {
         const char *near = cli_suggest_url(&arguments->arena, target);
 
-        if (error->message && strstr(error->message, "insecure_plaintext"))
-                return cli_value_error("%s: tcp:// without keys needs --insecure-plaintext",
-                                       target);
-
         return cli_value_error("%s%s%s%s",
-                               error->message ? error->message : "the target is not understood",
+                               cli_channel_problem(&arguments->arena, target, error),
                                near ? "; did you mean " : "",
                                near ? near : "",
                                near ? "?" : "");
@@ -33,15 +29,14 @@ int cli_server_connect(struct cli_arguments *arguments,
                        const char *target,
                        struct cli_server *server)
 {
-        const struct pipit_channel_options options = {
-                .timeout_ms = arguments->options.timeout_ms,
-                .insecure_plaintext = arguments->options.insecure_plaintext,
-        };
         struct pipit_error error = {.status = PIPIT_OK};
         int status = cli_metadata_read(arguments, &server->metadata, &server->n_metadata);
+        struct pipit_channel_options options;
 
         if (status != CLI_OK)
                 return status;
+        if (!cli_channel_options(arguments, &options))
+                return CLI_USAGE;
 
         server->target = target;
         server->channel = pipit_channel_new(target, &options, &error);

@@ -15,8 +15,9 @@
  *   3. The request is borrowed until the answer.
  *   4. Registering after start: FAILED_PRECONDITION.
  *
- * Every server also answers grpc.health.v1.Health/Check, to everybody, and
- * pipit.reflection.v1.ReflectionService, to whoever may call it at all.
+ * Every server also answers grpc.health.v1.Health and
+ * pipit.reflection.v1.ReflectionService. Who may call what is up to the policy; without
+ * one health is for everybody, and all else for this process, its uid and root.
  *
  * Public: installed, compiles alone, in C and C++. Knows nothing of any service.
  */
@@ -48,7 +49,18 @@ struct pipit_server_options {
         struct pipit_log *log;   /* of <pipit/log.h>; borrowed; NULL: silent */
         bool log_calls;          /* one line a call, at level info */
         bool no_reflection;      /* without pipit.reflection.v1.ReflectionService */
-        bool insecure_plaintext; /* allow tcp:// without keys, on loopback addresses */
+        bool insecure_plaintext; /* tcp:// is without keys, and on loopback addresses only */
+
+        /*
+         * Who may call: docs/security.md. Paths are copied. Files are read by start, and policy and
+         * keys again by reload.
+         */
+        const char *key_path;             /* the server's secret key: tcp:// needs it */
+        const char *authorized_keys_path; /* NULL: no key may call */
+        const char *policy_path;          /* NULL: the default policy */
+        bool authorized_keys_optional;    /* if the file does not exist, it is as if not named */
+        bool policy_optional;
+
         uint32_t n_workers; /* threads for blocking handlers; 0: twice the processors, at least 4 */
         uint32_t worker_queue_max;            /* calls that wait for one; 0: 10,000 */
         uint32_t drain_ms;                    /* 0: 10,000 */
@@ -77,7 +89,7 @@ PIPIT_PUBLIC PIPIT_MUST_CHECK struct pipit_server *pipit_server_new(
 PIPIT_PUBLIC struct pipit_server *pipit_server_free(struct pipit_server *server);
 
 /*
- * Adds an address, before start: ipc:///path, tcp://loopback:port (port 0: any
+ * Adds an address, before start: ipc:///path, tcp://address:port (port 0: any
  * free one) or inproc://name. INVALID_ARGUMENT: another scheme, or an address
  * that is not allowed; *ret_error's message (may be NULL) says what would be
  * and lives until the server is freed.
@@ -96,10 +108,24 @@ PIPIT_PUBLIC struct pipit_inprocess *pipit_server_inprocess(struct pipit_server 
 /*
  * Binds every address and serves; returns when all listen. A left-over ipc
  * socket file that nobody listens on is replaced; one that is in use fails
- * with UNAVAILABLE (ADDRESS_IN_USE).
+ * with UNAVAILABLE (ADDRESS_IN_USE). FAILED_PRECONDITION (ACCESS_FILES_INVALID): a
+ * file that says who may call is not as it has to be, or tcp is listened on and there
+ * is no key of the server's own, or none that may call; the message, which lives until
+ * the server is freed, names the file and what mends it.
  */
 PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status pipit_server_start(struct pipit_server *server,
                                                                    struct pipit_error *ret_error);
+
+/*
+ * Reads policy and authorized_keys again, checks all of both, and puts them in place of
+ * those that hold, at once: what comes from then on is decided by them, on
+ * connections that are open as well. FAILED_PRECONDITION (ACCESS_FILES_INVALID):
+ * something is wrong with them, and those from before go on to hold; *ret_error's
+ * message (may be NULL) names the file and what mends it, and lives until the next
+ * reload. Either is logged. By one thread at a time, between start and stop; may block.
+ */
+PIPIT_PUBLIC PIPIT_MUST_CHECK enum pipit_status pipit_server_reload(struct pipit_server *server,
+                                                                    struct pipit_error *ret_error);
 
 /* The @index-th URL that it listens on, with the real port; NULL past the last. */
 PIPIT_PUBLIC const char *pipit_server_url(const struct pipit_server *server, size_t index);
@@ -158,7 +184,7 @@ PIPIT_PUBLIC const atomic_bool *pipit_server_call_cancelled_flag(
 /* When the caller stops waiting: CLOCK_MONOTONIC, microseconds. */
 PIPIT_PUBLIC int64_t pipit_server_call_deadline_us(const struct pipit_server_call *call);
 
-/* Who calls: "uid:1000", "inproc", "anonymous". Valid as the handle is. */
+/* Who calls: "uid:1000", "key:alice", "inproc", "anonymous". Valid as the handle is. */
 PIPIT_PUBLIC const char *pipit_server_call_principal(const struct pipit_server_call *call);
 
 /* NULL, to after() only: there is no such method. */

@@ -134,8 +134,10 @@ def what_is_no_target_is_told():
     ran = pipit("health", "http://localhost")
     equal((ran.status, ran.out), (USAGE, ""))
     holds(ran.err, "http://localhost", "scheme")
-    usage(pipit("health", "tcp://127.0.0.1:1"),
-          "tcp://127.0.0.1:1: tcp:// without keys needs --insecure-plaintext")
+    place = kit.FOLDER.name + "/nothing-there"
+    usage(pipit("health", "tcp://127.0.0.1:1", PIPIT_CONFIG_DIR=place),
+          f"{place}/id.key: there is no such file: `pipit keygen {place}/id.key` makes it "
+          "(a server without keys, on this machine, needs --insecure-plaintext)")
 
 
 @test

@@ -26,6 +26,7 @@ VARYING = [
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"), "ID"),
     (re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "TIME"),
     (re.compile(r'("durationMs": ?)[\d.]+'), r"\1N"),
+    (re.compile(r'"uid:\d+"'), '"uid:N"'),
     (re.compile(r"ipc://[^\s,\"]*/usersd\.sock"), "URL"),
 ]
 

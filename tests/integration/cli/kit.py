@@ -22,6 +22,10 @@ def test(function):
     return function
 
 
+class Skipped(Exception):
+    """It cannot be tried here; said loudly."""
+
+
 class Ran:
     def __init__(self, status, out, err):
         self.status, self.out, self.err = status, out, err
@@ -140,6 +144,8 @@ def run():
         try:
             function()
             print(f"ok {number} - {name}", flush=True)
+        except Skipped as why:
+            print(f"ok {number} - {name} # SKIP {why}", flush=True)
         except Exception as problem:  # pylint: disable=broad-except
             failed += 1
             print(f"not ok {number} - {name}\n#   {problem}", flush=True)

@@ -113,27 +113,64 @@ bool raw_read(struct raw *raw, void *bytes, size_t n_bytes)
         return true;
 }
 
-struct raw_request raw_next_any(struct raw *raw)
+bool raw_read_frame(struct raw *raw, struct raw_frame *ret_frame)
 {
         size_t n_head = raw->is_tcp ? 8 : 9;
-        struct raw_request request;
         uint8_t head[9];
         uint64_t n_bytes;
-        uint8_t *bytes;
+        uint32_t id;
 
-        must(raw_read(raw, head, n_head) && (raw->is_tcp || head[0] == 1));
+        if (!raw_read(raw, head, n_head))
+                return false;
+        must(raw->is_tcp || head[0] == 1);
         memcpy(&n_bytes, head + n_head - sizeof(n_bytes), sizeof(n_bytes));
         n_bytes = be64toh(n_bytes);
-        must(n_bytes >= 4 + PIPIT_FRAME_HEADER_BYTES && n_bytes < 100 * 1000 * 1000);
-        bytes = malloc(n_bytes);
-        must(bytes && raw_read(raw, bytes, n_bytes));
-        memcpy(&request.id, bytes, sizeof(request.id));
-        request.id = be32toh(request.id);
-        must(request.id >> 31 == 1 && bytes[4 + 3] == PIPIT_FRAME_REQUEST);
-        request.request = pipit__v1__request__unpack(
-                NULL, n_bytes - 4 - PIPIT_FRAME_HEADER_BYTES, bytes + 4 + PIPIT_FRAME_HEADER_BYTES);
-        must(request.request != NULL);
+        must(n_bytes >= sizeof(id) + PIPIT_FRAME_HEADER_BYTES && n_bytes < 100 * 1000 * 1000);
+        if (!raw_read(raw, &id, sizeof(id)))
+                return false;
+        ret_frame->id = be32toh(id);
+        must(ret_frame->id >> 31 == 1);
+        ret_frame->n_bytes = n_bytes - sizeof(id);
+        ret_frame->bytes = malloc(ret_frame->n_bytes);
+        must(ret_frame->bytes != NULL);
+        if (raw_read(raw, ret_frame->bytes, ret_frame->n_bytes))
+                return true;
+        free(ret_frame->bytes);
+
+        return false;
+}
+
+bool raw_write_frame(struct raw *raw, const struct raw_frame *frame)
+{
+        uint64_t n_bytes = htobe64(sizeof(frame->id) + frame->n_bytes);
+        size_t n_head = raw->is_tcp ? 8 : 9, n_all = n_head + sizeof(frame->id) + frame->n_bytes;
+        uint32_t id = htobe32(frame->id);
+        uint8_t *bytes = malloc(n_all);
+        ssize_t n_sent;
+
+        must(bytes != NULL);
+        bytes[0] = 1;
+        memcpy(bytes + n_head - sizeof(n_bytes), &n_bytes, sizeof(n_bytes));
+        memcpy(bytes + n_head, &id, sizeof(id));
+        memcpy(bytes + n_head + sizeof(id), frame->bytes, frame->n_bytes);
+        n_sent = send(raw->fd, bytes, n_all, MSG_NOSIGNAL);
         free(bytes);
+
+        return n_sent == (ssize_t)n_all;
+}
+
+struct raw_request raw_next_any(struct raw *raw)
+{
+        struct raw_request request;
+        struct raw_frame frame;
+
+        must(raw_read_frame(raw, &frame) && frame.bytes[3] == PIPIT_FRAME_REQUEST);
+        request.id = frame.id;
+        request.request = pipit__v1__request__unpack(NULL,
+                                                     frame.n_bytes - PIPIT_FRAME_HEADER_BYTES,
+                                                     frame.bytes + PIPIT_FRAME_HEADER_BYTES);
+        must(request.request != NULL);
+        free(frame.bytes);
 
         return request;
 }

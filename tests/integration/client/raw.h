@@ -25,6 +25,13 @@ struct raw {
         int fd; /* -1: no connection */
 };
 
+/* A frame of any kind, and the id of its request. */
+struct raw_frame {
+        uint32_t id;
+        uint8_t *bytes;
+        size_t n_bytes;
+};
+
 /* A request; its frame's id on the wire. */
 struct raw_request {
         uint32_t id;
@@ -50,6 +57,12 @@ void raw_write(struct raw *raw, const void *bytes, size_t n_bytes);
 
 /* False: the client has hung up. */
 bool raw_read(struct raw *raw, void *bytes, size_t n_bytes);
+
+/* The next frame, whatever it is; its bytes are the caller's. False: the client has hung up. */
+bool raw_read_frame(struct raw *raw, struct raw_frame *ret_frame);
+
+/* False: the client has hung up, or does not take it in one go. */
+bool raw_write_frame(struct raw *raw, const struct raw_frame *frame);
 
 /* The next frame with calls, or with calls or awaits; those before are answered with nothing. */
 struct raw_request raw_next(struct raw *raw);

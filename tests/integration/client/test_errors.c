@@ -28,7 +28,7 @@ static const struct {
         {"/run/x.sock", "scheme"},
         {"ipc://", "path"},
         {"inproc://", "name"},
-        {"tcp://127.0.0.1:7000", "insecure_plaintext"},
+        {"tcp://db1:7000", "numeric"},
 };
 
 static void a_target_that_is_not_understood_is_refused_by_name(void **state)

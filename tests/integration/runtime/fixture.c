@@ -133,7 +133,7 @@ void fixture_start_with(struct fixture *fixture,
         pthread_cond_init(&fixture->changed, NULL);
         choose_url(fixture, url);
 
-        all.insecure_plaintext = true;
+        all.insecure_plaintext = all.key_path == NULL;
         fixture->server = pipit_server_new(&all, &error);
         assert_non_null(fixture->server);
         assert_int_equal(PIPIT_OK,
@@ -434,6 +434,13 @@ void exchange_send(struct exchange *exchange, struct client *client, const struc
         free(bytes);
 }
 
+void answer_read_response(struct answer *answer, const uint8_t *body, size_t n_bytes)
+{
+        answer->response = (Pipit__V1__Response *)(void *)pipit_message_unpack(
+                &pipit__v1__response__descriptor, &answer->arena, body, n_bytes);
+        assert_non_null(answer->response);
+}
+
 static void answer_read(struct answer *answer, const uint8_t *bytes, size_t n_bytes)
 {
         const uint8_t *body = bytes + PIPIT_FRAME_HEADER_BYTES;
@@ -447,9 +454,7 @@ static void answer_read(struct answer *answer, const uint8_t *bytes, size_t n_by
         }
 
         assert_int_equal(PIPIT_FRAME_RESPONSE, answer->kind);
-        answer->response = (Pipit__V1__Response *)(void *)pipit_message_unpack(
-                &pipit__v1__response__descriptor, &answer->arena, body, n_bytes);
-        assert_non_null(answer->response);
+        answer_read_response(answer, body, n_bytes);
 }
 
 void exchange_wait(struct exchange *exchange, struct answer *ret_answer)

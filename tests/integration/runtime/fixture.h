@@ -140,6 +140,9 @@ void exchange_send_bytes(struct exchange *exchange,
                          size_t n_bytes);
 void exchange_wait(struct exchange *exchange, struct answer *ret_answer);
 
+/* The body of a response, however it came. */
+void answer_read_response(struct answer *answer, const uint8_t *body, size_t n_bytes);
+
 /* Leaves it unanswered. */
 void exchange_abandon(struct exchange *exchange);
 void answer_deinit(struct answer *answer);

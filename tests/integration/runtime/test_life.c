@@ -131,6 +131,34 @@ static void a_directory_that_others_can_write_to_is_refused_unless_sticky(void *
         assert_int_equal(0, rmdir(directory));
 }
 
+static void files_are_read_again_between_start_and_stop_only(void **state)
+{
+        struct fixture fixture;
+        struct pipit_error error = {};
+
+        (void)state;
+        fixture_start(&fixture, FIXTURE_INPROC, NULL);
+        assert_int_equal(PIPIT_OK, pipit_server_reload(fixture.server, NULL));
+        (void)pipit_server_stop(fixture.server);
+        assert_int_equal(PIPIT_FAILED_PRECONDITION, pipit_server_reload(fixture.server, &error));
+        assert_string_equal("SERVER_NOT_RUNNING", error.reason);
+        fixture_stop(&fixture);
+}
+
+static void a_file_that_cannot_be_read_keeps_a_server_from_starting(void **state)
+{
+        const struct pipit_server_options options = {.policy_path = "/nonexistent/policy"};
+        struct pipit_server *server = pipit_server_new(&options, NULL);
+        struct pipit_error error = {};
+
+        (void)state;
+        assert_int_equal(PIPIT_OK, pipit_server_listen(server, "inproc://no-policy", NULL));
+        assert_int_equal(PIPIT_FAILED_PRECONDITION, pipit_server_start(server, &error));
+        assert_string_equal("ACCESS_FILES_INVALID", error.reason);
+        assert_non_null(strstr(error.message, "/nonexistent/policy"));
+        pipit_server_free(server);
+}
+
 static void registering_after_start_is_too_late(void **state)
 {
         struct fixture fixture;
@@ -334,6 +362,8 @@ int main(void)
                 cmocka_unit_test(an_ipc_socket_is_for_owner_and_group),
                 cmocka_unit_test(an_address_in_use_is_refused_and_a_left_over_socket_replaced),
                 cmocka_unit_test(a_directory_that_others_can_write_to_is_refused_unless_sticky),
+                cmocka_unit_test(files_are_read_again_between_start_and_stop_only),
+                cmocka_unit_test(a_file_that_cannot_be_read_keeps_a_server_from_starting),
                 cmocka_unit_test(registering_after_start_is_too_late),
                 cmocka_unit_test(a_method_without_a_handler_is_unimplemented),
                 cmocka_unit_test(a_drain_finishes_what_was_accepted_and_refuses_the_rest),

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/integration/runtime/fixture.h"
+#include "tests/integration/runtime/keyed.h"
 
 static _Thread_local bool is_test;
 static atomic_int countdown; /* 0: nothing fails */
@@ -135,11 +135,66 @@ static void whatever_allocation_fails_the_client_is_told_and_the_server_goes_on(
         }
 }
 
+/* A handshake and a call in its session; false: the @n-th allocation was not met. */
+static bool try_session_with(struct keyed *keyed, int n, bool last)
+{
+        const struct client simple = {.full = false};
+        struct sealed_peer peer;
+        struct request request;
+        struct sealed_frame frame, back;
+        struct pipit_session *session;
+        enum pipit_reject_code code;
+
+        sealed_peer_connect(&peer, keyed->fixture.url);
+        request_init(&request, &simple);
+        request_echo(&request, 1, "hello", 7);
+        atomic_store(&met, false);
+        atomic_store(&lasting, last);
+        atomic_store(&countdown, n);
+        session = sealed_peer_shake(&peer, &keyed->alice, keyed->server.public, &code);
+        if (session) {
+                frame = sealed_request(session, &request);
+                back = sealed_peer_exchange(&peer, frame.bytes, frame.n_bytes);
+                code = sealed_frame_reject(&back);
+                sealed_frame_free(&frame);
+                sealed_frame_free(&back);
+        } else {
+                request_deinit(&request);
+        }
+        atomic_store(&countdown, 0);
+        assert_true(code == 0 || code == PIPIT_REJECT_BUSY);
+        pipit_session_unref(session);
+        sealed_peer_close(&peer);
+
+        session = keyed_connect(keyed, &peer, &keyed->alice);
+        sealed_peer_assert_echoes(&peer, session);
+        keyed_leave(&peer, session);
+
+        return atomic_load(&met);
+}
+
+static void whatever_allocation_fails_a_listed_key_is_never_denied(void **state)
+{
+        (void)state;
+        is_test = true;
+        for (int last = 0; last < 2; ++last) {
+                struct keyed keyed;
+                int n = 1;
+
+                keyed_start(&keyed, NULL);
+                while (try_session_with(&keyed, n, last))
+                        ++n;
+                assert_in_range(n, 5, 200);
+                keyed_stop(&keyed);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(
                         whatever_allocation_fails_the_client_is_told_and_the_server_goes_on),
+                cmocka_unit_test(whatever_allocation_fails_a_listed_key_is_never_denied),
         };
 
         return cmocka_run_group_tests_name("runtime_memory", tests, NULL, NULL);

@@ -223,6 +223,7 @@ static void every_symbol_of_every_file_is_told_with_all_that_it_needs(void **sta
                  "pipit/reflection/v1/reflection.proto",
                  1,
                  8},
+                {"pipit.v1.Admin", "pipit/v1/admin.proto", 3, 5},
         };
 
         for (size_t i = 0; i < PIPIT_N_ELEMENTS(table); ++i) {
@@ -306,6 +307,7 @@ static void services_are_listed_by_name_with_their_methods_in_order(void **state
         static const char *const names[] = {"echo.v1.EchoService",
                                             "grpc.health.v1.Health",
                                             "pipit.reflection.v1.ReflectionService",
+                                            "pipit.v1.Admin",
                                             "users.v1.UsersService"};
         static const char *const methods[] = {"Echo", "Sleep", "Fail"};
         const Pipit__Reflection__V1__ListServicesRequest request =
@@ -562,7 +564,7 @@ static void a_service_without_a_file_is_listed_all_the_same(void **state)
         assert_int_equal(
                 PIPIT_OK,
                 pipit_reflection_v1_list_services(asked.channel, &asked.call, &request, &response));
-        assert_int_equal(3, response->n_services);
+        assert_int_equal(4, response->n_services);
         assert_string_equal("bare.v1.Service", response->services[0]->name);
         assert_int_equal(0, response->services[0]->n_methods);
         assert_int_equal(PIPIT_NOT_FOUND, ask(&asked, "bare.v1.Service", NULL));

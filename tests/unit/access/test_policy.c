@@ -10,12 +10,15 @@
 #include <unistd.h>
 
 #include "core/access/policy.h"
+#include "core/access/user_groups.h"
 #include "tests/unit/access/fixture.h"
 
 #define GET    "users.v1.UsersService/GetUser"
 #define LIST   "users.v1.UsersService/ListUsers"
 #define DELETE "users.v1.UsersService/DeleteUser"
 #define HEALTH "grpc.health.v1.Health/Check"
+
+#define NOBODY_HAS_IT UINT32_C(3999999999) /* a uid */
 
 /* The one of SECURITY in the documents, and what it says of itself. */
 static const char example[] =
@@ -481,6 +484,57 @@ static void grants_say_what_the_rules_say(void **state)
         }
 }
 
+static void the_system_knows_the_groups_of_root_and_none_of_nobody(void **state)
+{
+        uint32_t *gids;
+        size_t n_gids;
+        bool has_root = false;
+
+        (void)state;
+        assert_true(pipit_user_groups(0, &gids, &n_gids));
+        for (size_t i = 0; i < n_gids; i++)
+                has_root |= gids[i] == 0;
+        assert_true(has_root);
+        free(gids);
+
+        assert_true(pipit_user_groups(NOBODY_HAS_IT, &gids, &n_gids));
+        assert_int_equal(n_gids, 0);
+        free(gids);
+}
+
+static void a_policy_that_names_groups_says_so(void **state)
+{
+        struct pipit_policy *without = parse("allow uid:1 any *\n");
+        struct pipit_policy *with = parse("allow uid:1 group:rpc-readers *\n");
+
+        (void)state;
+        assert_false(pipit_policy_names_groups(without));
+        assert_true(pipit_policy_names_groups(with));
+        pipit_policy_unref(without);
+        pipit_policy_unref(with);
+}
+
+static void the_roles_of_a_caller_are_told(void **state)
+{
+        const char *const roles[] = {"third"};
+        const struct pipit_access_caller caller = {
+                .kind = PIPIT_ACCESS_KEY, .name = "alice", .roles = roles, .n_roles = 1};
+        struct pipit_policy *policy = parse("role first = a.B/C\n"
+                                            "role second = a.B/D\n"
+                                            "role third = a.B/E\n"
+                                            "deny any second\n"
+                                            "allow key:alice first\n");
+        struct pipit_grants *grants = pipit_grants_new(policy, &caller);
+
+        (void)state;
+        assert_non_null(grants);
+        assert_string_equal(pipit_grants_role(grants, 0), "first");
+        assert_string_equal(pipit_grants_role(grants, 1), "third");
+        assert_null(pipit_grants_role(grants, 2));
+        (void)pipit_grants_free(grants);
+        pipit_policy_unref(policy);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -496,6 +550,9 @@ int main(void)
                 cmocka_unit_test(the_files_of_this_machine_are_asked_for_users_and_groups),
                 cmocka_unit_test(without_a_file_only_we_root_and_admins_may_call_all),
                 cmocka_unit_test(grants_say_what_the_rules_say),
+                cmocka_unit_test(the_system_knows_the_groups_of_root_and_none_of_nobody),
+                cmocka_unit_test(a_policy_that_names_groups_says_so),
+                cmocka_unit_test(the_roles_of_a_caller_are_told),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,7 +95,21 @@ static void bad_urls_are_refused(void **state)
         (void)state;
         for (size_t i = 0; i < PIPIT_N_ELEMENTS(urls); i++)
                 assert_non_null(parse(urls[i], true, &address));
-        assert_non_null(parse("tcp://127.0.0.1:1", false, &address));
+}
+
+static void with_keys_any_address_will_do(void **state)
+{
+        const char *good[] = {"tcp://10.1.2.3:7000", "tcp://[2001:db8::1]:7000"};
+        const char *bad[] = {"tcp://db1:7000", "tcp://10.1.2.3", "tcp://10.1.2.3:x"};
+        struct target_address address;
+
+        (void)state;
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(good); i++) {
+                assert_null(parse(good[i], false, &address));
+                assert_non_null(parse(good[i], true, &address));
+        }
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(bad); i++)
+                assert_non_null(parse(bad[i], false, &address));
 }
 
 int main(void)
@@ -106,6 +120,7 @@ int main(void)
                 cmocka_unit_test(localhost_is_both_loopback_addresses),
                 cmocka_unit_test(only_the_given_bytes_are_read),
                 cmocka_unit_test(bad_urls_are_refused),
+                cmocka_unit_test(with_keys_any_address_will_do),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,6 +97,9 @@ static void what_is_wrong_is_refused_in_one_line_that_tells_what_is_right(void *
                 {"usersd serve --log-format xml", "--log-format: 'xml' is not json or readable"},
                 {"usersd serve --insecure-plaintext=yes", "'yes' is not true or false"},
                 {"usersd serve --insecure-plaintext=", "'' is not true or false"},
+                {"usersd serve --key", "--key needs a value: the path of a file"},
+                {"usersd serve --authorized-keys=", "'' is not the path of a file"},
+                {"usersd serve --policy=", "--policy: '' is not the path of a file"},
                 {"usersd serve --no-reflection=on", "'on' is not true or false"},
                 {"usersd serve --allow-data-loss=2", "'2' is not true or false"},
                 {"usersd serve --no-named-statements=TRUE", "'TRUE' is not true or false"},
@@ -275,6 +278,36 @@ static void sixteen_urls_are_taken_and_seventeen_are_not(void **state)
         assert_false(run.good);
 }
 
+static void files_about_access_lie_where_pipit_keeps_them_unless_they_are_named(void **state)
+{
+        struct run run;
+
+        (void)state;
+        run_good(&run, "usersd serve");
+        assert_null(run.options.key_path);
+        assert_null(run.options.authorized_keys_path);
+        assert_null(run.options.policy_path);
+
+        (void)setenv("HOME", "/home/ada", 1);
+        run_good(&run, "usersd serve");
+        assert_string_equal(run.options.key_path, "/home/ada/.config/pipit/server.key");
+        assert_string_equal(run.options.authorized_keys_path,
+                            "/home/ada/.config/pipit/authorized_keys");
+        assert_string_equal(run.options.policy_path, "/home/ada/.config/pipit/policy");
+        assert_false(run.options.authorized_keys_given);
+        assert_false(run.options.policy_given);
+
+        (void)setenv("PIPIT_CONFIG_DIR", "/etc/usersd", 1);
+        (void)setenv("USERSD_KEY", "k", 1);
+        (void)setenv("USERSD_POLICY", "not/this", 1);
+        run_good(&run, "usersd serve --policy ./p");
+        assert_string_equal(run.options.key_path, "k");
+        assert_string_equal(run.options.authorized_keys_path, "/etc/usersd/authorized_keys");
+        assert_string_equal(run.options.policy_path, "./p");
+        assert_false(run.options.authorized_keys_given);
+        assert_true(run.options.policy_given);
+}
+
 static void a_password_in_a_store_that_is_refused_is_not_shown(void **state)
 {
         struct run run;
@@ -366,6 +399,7 @@ int main(void)
                 T(a_wrong_variable_is_told_by_its_name),
                 T(a_listen_variable_longer_than_its_room_is_refused),
                 T(sixteen_urls_are_taken_and_seventeen_are_not),
+                T(files_about_access_lie_where_pipit_keeps_them_unless_they_are_named),
                 T(a_password_in_a_store_that_is_refused_is_not_shown),
                 T(defaults_are_where_systemd_or_the_session_says),
                 T(migrate_and_invoke_need_no_place_for_a_socket),

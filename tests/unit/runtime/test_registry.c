@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "server/runtime/registry.h"
 
@@ -113,12 +114,53 @@ static void a_service_is_added_once_and_known_by_its_whole_name(void **state)
         registry_deinit(&registry);
 }
 
+struct visited {
+        size_t n_visits;
+        bool is_wrong;
+        bool seen[N_METHODS];
+};
+
+static void visit(const char *name, size_t index, void *context)
+{
+        struct visited *visited = context;
+
+        ++visited->n_visits;
+        visited->is_wrong |= index >= N_METHODS || visited->seen[index] ||
+                             strncmp(name, "test.v1.Many/", strlen("test.v1.Many/")) != 0;
+        if (index < N_METHODS)
+                visited->seen[index] = true;
+}
+
+static void every_method_has_an_index_of_its_own(void **state)
+{
+        const bool there = true;
+        const struct registry_service entry = {
+                .service = &service,
+                .dispatch = dispatch,
+                .handlers = &there,
+        };
+        struct registry registry = {};
+        struct visited visited = {};
+
+        (void)state;
+        registry_each(&registry, visit, &visited);
+        assert_int_equal(0, visited.n_visits);
+        assert_int_equal(PIPIT_OK, registry_add(&registry, &entry));
+        assert_int_equal(PIPIT_OK, registry_seal(&registry));
+        assert_int_equal(N_METHODS, registry_n_methods(&registry));
+        registry_each(&registry, visit, &visited);
+        assert_int_equal(N_METHODS, visited.n_visits);
+        assert_false(visited.is_wrong);
+        registry_deinit(&registry);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_method_is_found_and_no_other),
                 cmocka_unit_test(a_method_without_a_handler_is_found_without_dispatch),
                 cmocka_unit_test(a_service_is_added_once_and_known_by_its_whole_name),
+                cmocka_unit_test(every_method_has_an_index_of_its_own),
         };
 
         return cmocka_run_group_tests_name("registry", tests, set_up, NULL);

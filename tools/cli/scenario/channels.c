@@ -2,23 +2,14 @@
 
 #include <string.h>
 
+#include "tools/cli/channel.h"
+
 struct scenario_channel {
         const char *target;
         struct pipit_channel *channel;
         bool is_lent;
         struct scenario_channel *next;
 };
-
-/* The library names a member of its options; who types wants the flag. */
-static const char *problem_of(const struct pipit_error *error)
-{
-        if (!error->message)
-                return "the target is not understood";
-        if (strstr(error->message, "insecure_plaintext"))
-                return "tcp:// without keys needs --insecure-plaintext";
-
-        return error->message;
-}
 
 /* Without its channel. NULL: out of memory. */
 static struct scenario_channel *add(struct scenario_channels *channels, const char *target)
@@ -69,7 +60,7 @@ struct pipit_channel *scenario_channels_get(struct scenario_channels *channels,
         if (!one->channel)
                 one->channel = pipit_channel_new(target, &channels->options, &error);
         if (!one->channel)
-                *ret_problem = problem_of(&error);
+                *ret_problem = cli_channel_problem(channels->arena, target, &error);
         return one->channel;
 }
 

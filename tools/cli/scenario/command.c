@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/cli/channel.h"
 #include "tools/cli/report.h"
 #include "tools/cli/scenario/check.h"
 #include "tools/cli/scenario/runner.h"
@@ -201,9 +202,7 @@ static int run_test(struct cli_arguments *arguments)
         struct session session = {
                 .arguments = arguments,
                 .suite = {.arguments = arguments},
-                .channels = {.arena = &arguments->arena,
-                             .options = {.insecure_plaintext =
-                                                 arguments->options.insecure_plaintext}},
+                .channels = {.arena = &arguments->arena},
                 .tap = {.file = stdout},
         };
         int status;
@@ -212,6 +211,8 @@ static int run_test(struct cli_arguments *arguments)
                 return cli_usage_error(arguments, "a file is missing");
         if (arguments->options.targets.n_values > 1)
                 return cli_usage_error(arguments, "there is one --target");
+        if (!cli_channel_options(arguments, &session.channels.options))
+                return CLI_USAGE;
 
         status = scenario_suite_read(&session.suite);
         if (status == CLI_OK)
@@ -257,7 +258,7 @@ static const struct cli_option options[] = {
         CLI_OPTION_TIMEOUT,
         CLI_OPTION_METADATA,
         CLI_OPTION_WAIT_FOR_READY,
-        CLI_OPTION_INSECURE_PLAINTEXT,
+        CLI_OPTIONS_IDENTITY,
         CLI_OPTIONS_SCHEMA,
         CLI_OPTION_ERRORS,
         CLI_OPTION_VERBOSE,
