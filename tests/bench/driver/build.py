@@ -27,6 +27,7 @@ class Programs:
         self.users_pipit = tests / "bench/bench-users-pipit"
         self.users_sqlite = tests / "bench/bench-users-sqlite"
         self.usersd = build / "server/usersd"
+        self.pipit = build / "tools/pipit"
         self.echo_grpc = None
         self.echo_grpc_server = None
         self.pgbench = None
@@ -69,7 +70,7 @@ def build_ours(build):
         run(["meson", "setup", build, ROOT])
     else:
         run(["meson", "configure", build, "-Dtests=true"])
-    run(["ninja", "-C", build, "server/usersd", *[f"tests/{name}" for name in OURS]])
+    run(["ninja", "-C", build, "server/usersd", "tools/pipit", *[f"tests/{name}" for name in OURS]])
 
 
 def build_grpc(programs, may_install):
