@@ -383,7 +383,9 @@ static void pipes_over_the_limit_are_closed(void **state)
                 answer_deinit(&answer);
         }
         fd = dial(fixture.url);
-        assert_int_equal(8, send(fd, greeting, sizeof(greeting), MSG_NOSIGNAL));
+        /* It may have been closed already. */
+        n = send(fd, greeting, sizeof(greeting), MSG_NOSIGNAL);
+        assert_true(n == 8 || errno == EPIPE || errno == ECONNRESET);
         while ((n = recv(fd, bytes, sizeof(bytes), 0)) > 0)
                 ;
         assert_true(n == 0 || n == -1);

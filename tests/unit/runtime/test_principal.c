@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "server/runtime/runtime.h"
 
@@ -371,6 +372,48 @@ static void who_has_groups_that_cannot_be_told_is_to_come_again(void **state)
         drop(inproc);
 }
 
+static atomic_bool is_member;
+
+/* Of root's group, or of none that has a name. */
+static bool find_root(uint32_t uid, uint32_t **ret_gids, size_t *ret_n_gids)
+{
+        (void)uid;
+        *ret_gids = calloc(1, sizeof(**ret_gids));
+        *ret_n_gids = 1;
+        assert_non_null(*ret_gids);
+        (*ret_gids)[0] = atomic_load(&is_member) ? 0 : UINT32_MAX - 1;
+
+        return true;
+}
+
+static void groups_are_looked_up_again_after_a_reload(void **state)
+{
+        static const char policy[] = "allow group:root *\n";
+        char path[] = "/tmp/pipit-policy-XXXXXX";
+        int fd = mkstemp(path);
+        struct principal *user;
+
+        (void)state;
+        assert_true(fd >= 0);
+        assert_int_equal(strlen(policy), write(fd, policy, strlen(policy)));
+        (void)groups_free(server.groups);
+        server.groups = groups_new(find_root, NULL);
+        server.phase = SERVER_STARTED;
+        server.options.policy_path = path;
+
+        atomic_store(&is_member, true);
+        assert_int_equal(PIPIT_OK, pipit_server_reload(&server, NULL));
+        user = of_uid(1000);
+        assert_true(may(user));
+        atomic_store(&is_member, false);
+        assert_int_equal(PIPIT_OK, pipit_server_reload(&server, NULL));
+        assert_false(may(user));
+
+        drop(user);
+        (void)close(fd);
+        assert_int_equal(0, unlink(path));
+}
+
 /* --- under way ----------------------------------------------------------------------------------- */
 
 static atomic_bool is_over;
@@ -432,6 +475,7 @@ int main(void)
                 TEST(a_standing_outlives_its_generation),
                 TEST(groups_are_looked_up_for_rules_that_name_them),
                 TEST(who_has_groups_that_cannot_be_told_is_to_come_again),
+                TEST(groups_are_looked_up_again_after_a_reload),
                 TEST(rules_change_under_way),
         };
 
