@@ -2,9 +2,9 @@
  * What protoc sends to protoc-gen-pipit: a CodeGeneratorRequest
  *
  * What is none is refused; else the answer is a CodeGeneratorResponse that has either
- * files or an error, and the files have names and contents. The generator of messages,
- * which would be another program, is played here: it answers with the last bytes of
- * the input (how many, its first two say).
+ * files or an error. The generator of messages, which would be another program, is
+ * played here: it answers with the last bytes of the input (how many, its first two
+ * say), and what it answers is passed on.
  */
 
 #include <string.h>
@@ -45,8 +45,6 @@ static void check_response(const struct text *text)
 
         FUZZ_CHECK(response);
         FUZZ_CHECK(!(response->error && response->error[0] && response->n_file > 0));
-        for (size_t i = 0; i < response->n_file; i++)
-                FUZZ_CHECK(response->file[i]->name && response->file[i]->content);
         google__protobuf__compiler__code_generator_response__free_unpacked(response, NULL);
 }
 
