@@ -3,7 +3,7 @@
  *
  *      URL KEY
  *
- * A line a server, as `tcp://db1:7000 pipit-pk1_...`; a URL once. A URL is told by its
+ * A line a server, as `tcp://10.0.0.5:7000 pipit-pk1_...`; a URL once. A URL is told by its
  * bytes, but for the case of the host. There is no trust on first use: a server that is
  * not listed is none.
  *

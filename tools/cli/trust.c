@@ -102,7 +102,7 @@ const struct cli_command cli_command_trust = {
         .synopsis = "URL KEY",
         .text = "Adds a line to known_servers, or replaces the one of URL. Ask whoever runs the\n"
                 "server for KEY, by a way that you trust: there, `pipit pubkey FILE` prints it.",
-        .examples = "  pipit trust tcp://db1:7000 pipit-pk1_aaaqeayeau...\n",
+        .examples = "  pipit trust tcp://10.0.0.5:7000 pipit-pk1_aaaqeayeau...\n",
         .options = options,
         .run = run_trust,
 };
