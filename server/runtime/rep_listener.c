@@ -91,12 +91,12 @@ static bool file_set_up(struct stream_endpoint *endpoint, const struct address *
         const char *path = address->sockaddr.un.sun_path;
         struct stat stat_;
 
-        if (chmod(path, 0660) != 0 || stat(path, &stat_) != 0)
+        if (stat(path, &stat_) != 0)
                 return false;
         endpoint->file_device = stat_.st_dev;
         endpoint->file_inode = stat_.st_ino;
 
-        return true;
+        return chmod(path, 0660) == 0;
 }
 
 static bool file_is_ours(const struct stream_endpoint *endpoint, const struct address *address)
@@ -134,6 +134,8 @@ static void listener_close(struct stream_endpoint *endpoint)
                 (void)unlink(address.sockaddr.un.sun_path);
         (void)close(endpoint->fd);
         endpoint->fd = -1;
+        /* The next file may be another's, and have the number that ours had. */
+        endpoint->file_inode = 0;
 }
 
 /* errno, or 0. */
