@@ -55,9 +55,9 @@ static int control(struct rep_keeper *keeper, struct rep_kept *kept, int operati
 /* Without room for it in epoll it is tried again at the next look. */
 static void wait_for(struct rep_keeper *keeper, struct rep_kept *kept)
 {
-        bool is_waited_for = control(keeper, kept, EPOLL_CTL_ADD, kept->events) == 0 ||
-                             (errno == EEXIST &&
-                              control(keeper, kept, EPOLL_CTL_MOD, kept->events) == 0);
+        bool is_waited_for =
+                control(keeper, kept, EPOLL_CTL_ADD, kept->events) == 0 ||
+                (errno == EEXIST && control(keeper, kept, EPOLL_CTL_MOD, kept->events) == 0);
 
         kept->pause_us = is_waited_for ? 0 : PAUSE_IS_OVER_US;
 }
