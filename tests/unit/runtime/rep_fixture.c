@@ -124,6 +124,7 @@ void rep_fixture_start(struct rep_fixture *fixture, enum rep_transport transport
         const struct rep_options options = {
                 .receive_bytes_max = RECEIVE_BYTES_MAX,
                 .send_timeout_ms = TIMEOUT_MS,
+                .receive_timeout_ms = TIMEOUT_MS,
                 .contexts_max = 1000000,
                 .n_contexts = &fixture->n_contexts,
         };

@@ -318,6 +318,105 @@ static void who_does_not_greet_in_time_is_hung_up_on_and_nobody_else(void **stat
         rep_fixture_stop(&fixture);
 }
 
+/* --- stalls ------------------------------------------------------------------ */
+
+static void stall(struct rep_fixture *fixture)
+{
+        uint8_t bytes[64];
+        size_t n_bytes = message_write(fixture, bytes, 1, 2, "frame", 5);
+        int silent = peer_connect_greeted(fixture);
+
+        peer_assert_served(fixture, silent);
+        for (unsigned int n = 1; n < n_bytes; ++n) {
+                int fd = peer_connect_greeted(fixture);
+
+                peer_write(fd, bytes, n);
+                do {
+                        rep_fixture_move_clock(TIMEOUT_MS / 2);
+                        assert_int_equal(rep_endpoint_look_after(fixture->endpoint), REP_LISTENS);
+                } while (!rep_fixture_wait_ms(fixture, &fixture->n_removed, n, 10));
+                peer_assert_hung_up(fd);
+                close(fd);
+        }
+        /* Who has not begun one may be silent for ever. */
+        peer_assert_served(fixture, silent);
+        close(silent);
+}
+
+static void a_message_that_does_not_go_on_ends_its_connection(void **state)
+{
+        (void)state;
+        both_transports(stall);
+}
+
+static void a_message_that_goes_on_may_take_its_time(void **state)
+{
+        struct rep_fixture fixture = {};
+        uint8_t bytes[64];
+        size_t n_bytes;
+        int fd;
+
+        (void)state;
+        rep_fixture_start(&fixture, REP_TRANSPORT_IPC);
+        fd = peer_connect_greeted(&fixture);
+        n_bytes = message_write(&fixture, bytes, 1, 2, "frame", 5);
+        for (size_t at = 0; at < n_bytes; ++at) {
+                peer_write(fd, bytes + at, 1);
+                peer_wait_read(fd);
+                rep_fixture_move_clock(TIMEOUT_MS / 4 * 3);
+                assert_int_equal(rep_endpoint_look_after(fixture.endpoint), REP_LISTENS);
+        }
+        peer_assert_answer(&fixture, fd, bytes + SP_HEAD_BYTES_IPC, n_bytes - SP_HEAD_BYTES_IPC);
+        close(fd);
+        rep_fixture_stop(&fixture);
+}
+
+/* The first frame is worked on for as long as the test likes. */
+struct slow {
+        struct rep_fixture fixture;
+        unsigned int n_begun;
+        unsigned int n_ended;
+};
+
+static void take_slowly(struct rep_fixture *fixture,
+                        struct rep_context *context,
+                        struct rep_message *message)
+{
+        struct slow *slow = pipit_container_of(fixture, struct slow, fixture);
+
+        rep_fixture_count(fixture, &slow->n_begun);
+        if (!rep_fixture_wait_ms(fixture, &slow->n_ended, 1, WAIT_MS))
+                abort();
+        rep_message_free(message);
+        rep_fixture_answer(fixture, context, rep_message_new(0));
+}
+
+/* A message came whole, or goes on, and the server does not get to it: its peer is not to blame. */
+static void a_server_that_takes_its_time_blames_nobody(void **state)
+{
+        static const uint8_t answer[] = {0x80, 0, 0, 1};
+        struct slow slow = {.fixture.take = take_slowly};
+        struct rep_fixture *fixture = &slow.fixture;
+        uint8_t bytes[64];
+        size_t n_bytes;
+        int fd;
+
+        (void)state;
+        rep_fixture_start(fixture, REP_TRANSPORT_IPC);
+        fd = peer_connect_greeted(fixture);
+        n_bytes = message_write(fixture, bytes, 1, 1, "frame", 5);
+        peer_write(fd, bytes, n_bytes / 2);
+        peer_wait_read(fd);
+        peer_write(fd, bytes + n_bytes / 2, n_bytes - n_bytes / 2);
+        rep_fixture_wait(fixture, &slow.n_begun, 1);
+        rep_fixture_move_clock(TIMEOUT_MS * 2);
+        assert_int_equal(rep_endpoint_look_after(fixture->endpoint), REP_LISTENS);
+        rep_fixture_count(fixture, &slow.n_ended);
+        peer_assert_answer(fixture, fd, answer, sizeof(answer));
+        close(fd);
+        rep_fixture_stop(fixture);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -330,6 +429,9 @@ int main(void)
                 cmocka_unit_test(a_message_that_ends_before_its_id_ends_the_connection),
                 cmocka_unit_test(a_greeting_ends_the_connection_with_its_first_wrong_byte),
                 cmocka_unit_test(who_does_not_greet_in_time_is_hung_up_on_and_nobody_else),
+                cmocka_unit_test(a_message_that_does_not_go_on_ends_its_connection),
+                cmocka_unit_test(a_message_that_goes_on_may_take_its_time),
+                cmocka_unit_test(a_server_that_takes_its_time_blames_nobody),
         };
 
         return cmocka_run_group_tests_name("rep_framing", tests, NULL, NULL);

@@ -261,6 +261,43 @@ static void a_slow_handler_keeps_no_other_connection_waiting(void **state)
         rep_fixture_stop(fixture);
 }
 
+/* The rest of a message waits for a thread, longer than a peer may let it wait. */
+static void what_came_and_was_not_read_is_not_its_peers_fault(void **state)
+{
+        struct gate gate = {.fixture.take = take_slowly};
+        struct rep_fixture *fixture = &gate.fixture;
+        unsigned int n = n_threads();
+        int waiting[64], fd;
+        uint8_t bytes[64];
+        size_t n_bytes;
+
+        (void)state;
+        rep_fixture_start(fixture, REP_TRANSPORT_IPC);
+        n = n_threads() - n - 1; /* the keeper */
+        fd = peer_connect_greeted(fixture);
+        n_bytes = message_write(fixture, bytes, 1, 1, "other", 5);
+        peer_write(fd, bytes, n_bytes - 1);
+        peer_wait_read(fd);
+        for (unsigned int i = 0; i < n; ++i) {
+                waiting[i] = peer_connect_greeted(fixture);
+                write_frame(fixture, waiting[i], "wait");
+                rep_fixture_wait(fixture, &gate.n_waiting, i + 1);
+        }
+        peer_write(fd, bytes + n_bytes - 1, 1);
+
+        rep_fixture_move_clock(TIMEOUT_MS * 2);
+        assert_int_equal(rep_endpoint_look_after(fixture->endpoint), REP_LISTENS);
+        for (unsigned int i = 0; i < n; ++i)
+                rep_fixture_count(fixture, &gate.n_released);
+        rep_fixture_wait(fixture, &gate.n_others, 1);
+        assert_int_equal(fixture->n_removed, 0);
+
+        for (unsigned int i = 0; i < n; ++i)
+                close(waiting[i]);
+        close(fd);
+        rep_fixture_stop(fixture);
+}
+
 /* --- ends ------------------------------------------------------------------------ */
 
 static void reset(int fd)
@@ -436,6 +473,7 @@ int main(void)
                 cmocka_unit_test(without_descriptors_a_server_waits_and_then_accepts),
                 cmocka_unit_test(a_file_that_another_made_meanwhile_is_left_to_him),
                 cmocka_unit_test(a_slow_handler_keeps_no_other_connection_waiting),
+                cmocka_unit_test(what_came_and_was_not_read_is_not_its_peers_fault),
                 cmocka_unit_test(a_peer_that_leaves_after_any_byte_costs_nothing),
                 cmocka_unit_test(an_endpoint_closes_in_the_middle_of_everything),
         };
