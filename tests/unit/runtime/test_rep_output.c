@@ -163,7 +163,7 @@ static void answers_of_many_threads_arrive_whole_and_once(void **state)
                 for (int t = 0; t < N_THREADS; ++t)
                         pthread_join(threads[t], NULL);
                 rep_fixture_wait(&parking->fixture, &parking->fixture.n_sent, N_PARKED);
-                assert_int_equal(parking->fixture.n_stuck, 0);
+                assert_int_equal(rep_fixture_read(&parking->fixture, &parking->fixture.n_stuck), 0);
                 close(fd);
                 free(is_answered);
                 parking_free(parking);
@@ -214,8 +214,8 @@ static void a_peer_that_reads_nothing_is_hung_up_on_and_others_are_served(void *
                 pass_time(parking, honest);
                 rep_fixture_wait(fixture, &fixture->n_removed, 1);
                 rep_fixture_wait(fixture, &fixture->n_sent, parking->n_parked);
-                assert_int_equal(fixture->n_stuck, 1);
-                assert_int_equal(fixture->n_removed, 1);
+                assert_int_equal(rep_fixture_read(fixture, &fixture->n_stuck), 1);
+                assert_int_equal(rep_fixture_read(fixture, &fixture->n_removed), 1);
                 close(deaf);
                 close(honest);
                 parking_free(parking);
@@ -241,7 +241,7 @@ static void a_peer_that_reads_on_is_not_hung_up_on(void **state)
                 rep_fixture_move_clock(TIMEOUT_MS / 2);
         }
         rep_fixture_wait(&parking->fixture, &parking->fixture.n_sent, 1);
-        assert_int_equal(parking->fixture.n_stuck, 0);
+        assert_int_equal(rep_fixture_read(&parking->fixture, &parking->fixture.n_stuck), 0);
         close(fd);
         free(bytes);
         parking_free(parking);
