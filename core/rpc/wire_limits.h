@@ -23,7 +23,9 @@
 #define PIPIT_PIPES_MAX                10000
 #define PIPIT_CONTEXTS_MAX             65536
 #define PIPIT_SEND_TIMEOUT_MS          5000
+#define PIPIT_RECEIVE_TIMEOUT_MS       30000
 #define PIPIT_SENDING_BYTES_PER_PIPE   ((size_t)64 * 1024 * 1024)
+#define PIPIT_SENDING_OVERHEAD_BYTES   128 /* of memory, beside the frame of an answer */
 #define PIPIT_TIMEOUT_MS_DEFAULT       5000
 #define PIPIT_TIMEOUT_MS_MAX           60000
 #define PIPIT_HOLD_MS_DEFAULT          2000

@@ -189,10 +189,11 @@ void peer_close_stuck(struct peer *peer)
 
 bool peer_sends(struct peer *peer, size_t n_bytes)
 {
-        size_t n_before = atomic_fetch_add(&peer->n_sending_bytes, n_bytes);
+        size_t n_memory = n_bytes + PIPIT_SENDING_OVERHEAD_BYTES;
+        size_t n_before = atomic_fetch_add(&peer->n_sending_bytes, n_memory);
 
         /* One answer always may, whatever its size. */
-        if (n_before == 0 || n_before + n_bytes <= PIPIT_SENDING_BYTES_PER_PIPE)
+        if (n_before == 0 || n_before + n_memory <= PIPIT_SENDING_BYTES_PER_PIPE)
                 return true;
 
         peer_sent(peer, n_bytes);
@@ -202,7 +203,7 @@ bool peer_sends(struct peer *peer, size_t n_bytes)
 
 void peer_sent(struct peer *peer, size_t n_bytes)
 {
-        atomic_fetch_sub(&peer->n_sending_bytes, n_bytes);
+        atomic_fetch_sub(&peer->n_sending_bytes, n_bytes + PIPIT_SENDING_OVERHEAD_BYTES);
 }
 
 static struct peer *peer_new(struct pipit_server *server,

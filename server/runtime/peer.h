@@ -44,7 +44,7 @@ struct peer {
         /* limits */
         atomic_uint n_held;            /* frames of full clients */
         atomic_bool shakes_hands;      /* a hello waits */
-        atomic_size_t n_sending_bytes; /* answers that its pipe has not taken */
+        atomic_size_t n_sending_bytes; /* of memory: answers that its pipe has not taken */
 
         /* mutex */
         pthread_mutex_t mutex;

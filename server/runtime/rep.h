@@ -97,6 +97,7 @@ struct rep_handlers {
 struct rep_options {
         size_t receive_bytes_max;
         uint32_t send_timeout_ms;
+        uint32_t receive_timeout_ms;
         uint32_t contexts_max;
         atomic_uint *n_contexts; /* of all endpoints that share the cap */
 };
@@ -151,7 +152,8 @@ enum rep_transport rep_endpoint_transport(const struct rep_endpoint *endpoint);
 
 /*
  * To be called now and then, by one thread, and not in a callback: gives back what
- * is not used any more, and listens anew where nobody can connect any more.
+ * is not used any more, hangs up on peers whose message does not go on, and listens
+ * anew where nobody can connect any more.
  */
 PIPIT_MUST_CHECK enum rep_state rep_endpoint_look_after(struct rep_endpoint *endpoint);
 

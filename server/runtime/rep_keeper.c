@@ -16,6 +16,9 @@
 /* How often it looks for those that did not greet. */
 #define GREETINGS_MS 1000
 
+/* Of what is to be waited for again: any time that has passed. */
+#define PAUSE_IS_OVER_US 1
+
 struct rep_keeper {
         int epoll_fd;
         int event_fd;
@@ -49,6 +52,16 @@ static int control(struct rep_keeper *keeper, struct rep_kept *kept, int operati
         return epoll_ctl(keeper->epoll_fd, operation, kept->fd, &event);
 }
 
+/* Without room for it in epoll it is tried again at the next look. */
+static void wait_for(struct rep_keeper *keeper, struct rep_kept *kept)
+{
+        bool is_waited_for =
+                control(keeper, kept, EPOLL_CTL_ADD, kept->events) == 0 ||
+                (errno == EEXIST && control(keeper, kept, EPOLL_CTL_MOD, kept->events) == 0);
+
+        kept->pause_us = is_waited_for ? 0 : PAUSE_IS_OVER_US;
+}
+
 static void let_go(struct rep_keeper *keeper, struct rep_kept *kept)
 {
         (void)control(keeper, kept, EPOLL_CTL_DEL, 0);
@@ -67,10 +80,8 @@ static void run(struct rep_keeper *keeper, struct rep_kept *kept, int64_t now_us
 {
         if (now_us < kept->pause_us)
                 return;
-        if (kept->pause_us) {
-                kept->pause_us = 0;
-                (void)control(keeper, kept, EPOLL_CTL_MOD, kept->events);
-        }
+        if (kept->pause_us)
+                wait_for(keeper, kept);
         if (kept->on_ready(kept, now_us))
                 let_go(keeper, kept);
 }
@@ -112,7 +123,7 @@ static void take_asked(struct rep_keeper *keeper)
                 struct rep_kept *kept = pipit_container_of(node, struct rep_kept, list);
 
                 list_append(&keeper->kept, node);
-                (void)control(keeper, kept, EPOLL_CTL_ADD, kept->events);
+                wait_for(keeper, kept);
         }
         list_for_each(node, after, &keeper->kept)
         {
@@ -129,7 +140,6 @@ static void take_asked(struct rep_keeper *keeper)
 
 void rep_keeper_keep(struct rep_keeper *keeper, struct rep_kept *kept)
 {
-        kept->pause_us = 0;
         pthread_mutex_lock(&keeper->mutex);
         list_append(&keeper->asked, &kept->list);
         pthread_mutex_unlock(&keeper->mutex);

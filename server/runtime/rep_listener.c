@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "server/runtime/address.h"
 #include "server/runtime/rep_stream.h"
 
@@ -91,12 +92,12 @@ static bool file_set_up(struct stream_endpoint *endpoint, const struct address *
         const char *path = address->sockaddr.un.sun_path;
         struct stat stat_;
 
-        if (chmod(path, 0660) != 0 || stat(path, &stat_) != 0)
+        if (stat(path, &stat_) != 0)
                 return false;
         endpoint->file_device = stat_.st_dev;
         endpoint->file_inode = stat_.st_ino;
 
-        return true;
+        return chmod(path, 0660) == 0;
 }
 
 static bool file_is_ours(const struct stream_endpoint *endpoint, const struct address *address)
@@ -134,6 +135,8 @@ static void listener_close(struct stream_endpoint *endpoint)
                 (void)unlink(address.sockaddr.un.sun_path);
         (void)close(endpoint->fd);
         endpoint->fd = -1;
+        /* The next file may be another's, and have the number that ours had. */
+        endpoint->file_inode = 0;
 }
 
 /* errno, or 0. */
@@ -203,12 +206,24 @@ static enum pipit_status endpoint_listen(struct rep_endpoint *base,
         return error_of(listener_open(endpoint), ret_error);
 }
 
+static void end_stalled(struct stream_endpoint *endpoint)
+{
+        int64_t now_us = pipit_clock_now_us();
+        struct list *node, *after;
+
+        pthread_mutex_lock(&endpoint->mutex);
+        list_for_each(node, after, &endpoint->streams) rep_stream_end_stalled(
+                pipit_container_of(node, struct rep_stream, of_endpoint), now_us);
+        pthread_mutex_unlock(&endpoint->mutex);
+}
+
 /* Who removes the file of a socket keeps all from connecting, and nobody tells the listener. */
 static enum rep_state endpoint_look_after(struct rep_endpoint *base)
 {
         struct stream_endpoint *endpoint = endpoint_of(base);
         struct address address;
 
+        end_stalled(endpoint);
         if (endpoint->framing != SP_IPC || !address_parse(base->url, &address))
                 return REP_LISTENS;
         if (endpoint->fd >= 0 && file_is_ours(endpoint, &address))

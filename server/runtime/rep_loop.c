@@ -13,9 +13,6 @@
 #define THREADS_MIN 4
 #define THREADS_MAX 16
 
-/* A handler that takes its time keeps those waiting that its thread was given with it. */
-#define N_EVENTS 4
-
 struct rep_loop {
         int epoll_fd;
         int end_fd; /* readable once the threads are to end */
@@ -27,26 +24,21 @@ struct rep_loop {
 static void *loop_main(void *context)
 {
         struct rep_loop *loop = context;
-        struct epoll_event events[N_EVENTS];
         uint8_t scratch[REP_SCRATCH_BYTES];
-        bool ends = false;
 
-        while (!ends) {
-                int n_events = epoll_wait(loop->epoll_fd, events, N_EVENTS, -1);
+        for (;;) {
+                struct epoll_event event;
+                struct rep_source *source;
 
-                for (int i = 0; i < n_events; i++) {
-                        struct rep_source *source = events[i].data.ptr;
-
-                        if (!source) {
-                                ends = true;
-                                continue;
-                        }
-                        (void)atomic_load_explicit(&source->n_turns, memory_order_acquire);
-                        source->on_readable(source, scratch);
-                }
+                /* One at a time: a second would wait for a handler that takes its time with the first. */
+                if (epoll_wait(loop->epoll_fd, &event, 1, -1) != 1)
+                        continue;
+                source = event.data.ptr;
+                if (!source)
+                        return NULL;
+                (void)atomic_load_explicit(&source->n_turns, memory_order_acquire);
+                source->on_readable(source, scratch);
         }
-
-        return NULL;
 }
 
 static size_t n_threads_wanted(void)

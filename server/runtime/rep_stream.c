@@ -386,6 +386,36 @@ static bool read_on(struct rep_stream *stream, uint8_t *scratch)
         return true;
 }
 
+/* --- stalls ---------------------------------------------------------------- */
+
+/* One store a turn, and a look at the clock where a message is not whole: nobody is told. */
+static void stall_begin(struct rep_stream *stream)
+{
+        uint32_t patience_ms = stream->endpoint->base.options.receive_timeout_ms;
+        int64_t until_us = 0;
+
+        if (stream->n_head > 0 || stream->partial)
+                until_us = pipit_clock_now_us() + patience_ms * PIPIT_US_PER_MS;
+        atomic_store_explicit(&stream->stall_us, until_us, memory_order_relaxed);
+}
+
+static void stall_end(struct rep_stream *stream)
+{
+        atomic_store_explicit(&stream->stall_us, 0, memory_order_relaxed);
+}
+
+void rep_stream_end_stalled(struct rep_stream *stream, int64_t now_us)
+{
+        int64_t stall_us = atomic_load_explicit(&stream->stall_us, memory_order_relaxed);
+        uint8_t byte;
+
+        if (!stall_us || now_us < stall_us)
+                return;
+        /* What has come and waits for a thread is not its peer's fault. */
+        if (recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
+                rep_stream_shut_down(stream);
+}
+
 /* --- life ------------------------------------------------------------------ */
 
 static void take_down(struct rep_stream *stream)
@@ -408,6 +438,7 @@ static void on_readable(struct rep_source *source, uint8_t *scratch)
         struct rep_loop *loop = stream->endpoint->loop;
         bool goes_on;
 
+        stall_end(stream);
         pipit_server_cork();
         goes_on = read_on(stream, scratch);
         pipit_server_uncork();
@@ -416,6 +447,7 @@ static void on_readable(struct rep_source *source, uint8_t *scratch)
                 take_down(stream);
                 return;
         }
+        stall_begin(stream);
         /* Before this has returned another thread may have taken it down. */
         rep_stream_ref(stream);
         rep_loop_arm(loop, &stream->source, stream->fd);

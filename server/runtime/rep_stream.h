@@ -55,6 +55,10 @@ struct rep_stream {
         struct rep_message *partial;     /* its head is read, and some of the rest */
         size_t n_partial_room;
 
+        /* written by the thread that has it, read by who looks after the endpoint */
+        _Atomic int64_t
+                stall_us; /* when a message that has begun will have stalled; 0: none has begun */
+
         /* mutex */
         pthread_mutex_t mutex;
         struct rep_message *first;
@@ -99,6 +103,9 @@ void rep_stream_shut_down(struct rep_stream *stream);
 
 /* Takes over @fd, a new connection. One that is refused is closed. The keeper's. */
 void rep_stream_start(struct stream_endpoint *endpoint, int fd);
+
+/* Shuts it down if its peer has begun a message, and nothing more of it came for too long. */
+void rep_stream_end_stalled(struct rep_stream *stream, int64_t now_us);
 
 /* --- rep_output.c -------------------------------------------------------- */
 

@@ -61,6 +61,7 @@ static void options_resolve(struct pipit_server_options *o)
         o->pipes_max = or_default(o->pipes_max, PIPIT_PIPES_MAX);
         o->contexts_max = or_default(o->contexts_max, PIPIT_CONTEXTS_MAX);
         o->send_timeout_ms = or_default(o->send_timeout_ms, PIPIT_SEND_TIMEOUT_MS);
+        o->receive_timeout_ms = or_default(o->receive_timeout_ms, PIPIT_RECEIVE_TIMEOUT_MS);
         o->mailbox_linger_ms = or_default(o->mailbox_linger_ms, PIPIT_MAILBOX_LINGER_MS);
 }
 
@@ -360,6 +361,7 @@ enum pipit_status pipit_server_listen(struct pipit_server *server,
                 .receive_bytes_max =
                         (size_t)server->options.frame_bytes_max + PIPIT_RECV_HEADROOM_BYTES,
                 .send_timeout_ms = server->options.send_timeout_ms,
+                .receive_timeout_ms = server->options.receive_timeout_ms,
                 .contexts_max = server->options.contexts_max,
                 .n_contexts = &server->n_contexts,
         };

@@ -252,6 +252,7 @@ static bool option_set(struct pipit_server_options *options, const char *name, u
                 {"--pipes-max", &options->pipes_max},
                 {"--contexts-max", &options->contexts_max},
                 {"--send-timeout-ms", &options->send_timeout_ms},
+                {"--receive-timeout-ms", &options->receive_timeout_ms},
                 {"--mailbox-linger-ms", &options->mailbox_linger_ms},
         };
 

@@ -105,6 +105,7 @@ static void print_limits(void)
                 {"pipes", PIPIT_PIPES_MAX},
                 {"contexts", PIPIT_CONTEXTS_MAX},
                 {"send_timeout_ms", PIPIT_SEND_TIMEOUT_MS},
+                {"receive_timeout_ms", PIPIT_RECEIVE_TIMEOUT_MS},
                 {"sending_pipe", PIPIT_SENDING_BYTES_PER_PIPE},
                 {"timeout_ms", PIPIT_TIMEOUT_MS_DEFAULT},
                 {"hold_ms", PIPIT_HOLD_MS_DEFAULT},

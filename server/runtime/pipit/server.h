@@ -64,7 +64,7 @@ struct pipit_server_options {
         uint32_t n_workers; /* threads for blocking handlers; 0: twice the processors, at least 4 */
         uint32_t worker_queue_max;            /* calls that wait for one; 0: 10,000 */
         uint32_t drain_ms;                    /* 0: 10,000 */
-        uint32_t watchdog_ms;                 /* how often a listener is tried; 0: 5,000 */
+        uint32_t watchdog_ms;                 /* how often all are looked after; 0: 5,000 */
         uint32_t timeout_ms_default;          /* 0: 5,000 */
         uint32_t timeout_ms_max;              /* 0: 60,000 */
         uint32_t frame_bytes_max;             /* 0: 1 MiB; at least 1 MiB, at most 64 MiB */
@@ -78,6 +78,7 @@ struct pipit_server_options {
         uint32_t pipes_max;                   /* 0: 10,000 */
         uint32_t contexts_max;                /* 0: 65,536 */
         uint32_t send_timeout_ms;             /* 0: 5,000 */
+        uint32_t receive_timeout_ms;          /* 0: 30,000, and up to watchdog_ms more */
         uint32_t mailbox_linger_ms;           /* 0: 10,000 */
 };
 

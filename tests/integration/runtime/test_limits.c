@@ -448,6 +448,30 @@ static void answers_that_nobody_reads_fill_no_memory(void **state)
         assert_in_range(read_nothing(&options), 70, 200);
 }
 
+/* What is answered shortly costs memory, too: a million of such would be a hundred megabytes. */
+static void short_answers_that_nobody_reads_fill_no_memory(void **state)
+{
+        enum { N_AT_ONCE = 1000, N_MAX = 2000000 };
+        const struct pipit_server_options options = {.send_timeout_ms = 3600000};
+        static const uint8_t bad[] = {1, 0, 0, 0, 0, 0, 0, 0, 4, 0x80, 0, 0, 1};
+        static uint8_t frames[N_AT_ONCE * sizeof(bad)];
+        size_t n_sent = 0;
+        int fd;
+
+        (void)state;
+        open_with(&options, false);
+        for (size_t i = 0; i < N_AT_ONCE; ++i)
+                memcpy(frames + i * sizeof(bad), bad, sizeof(bad));
+        fd = dial(fixture.url);
+        assert_int_equal(8, send(fd, greeting, sizeof(greeting), MSG_NOSIGNAL));
+        while (n_sent < N_MAX && send(fd, frames, sizeof(frames), MSG_NOSIGNAL) > 0)
+                n_sent += N_AT_ONCE;
+        assert_true(n_sent < N_MAX);
+        close(fd);
+        assert_serves(fixture.url);
+        close_all_of_it();
+}
+
 /* --- names, times, awaits ---------------------------------------------------- */
 
 #define NAME_BYTES_MAX 256
@@ -578,6 +602,7 @@ int main(void)
                 cmocka_unit_test(pipes_over_the_limit_are_closed),
                 cmocka_unit_test(a_peer_that_does_not_read_is_closed_and_hurts_nobody),
                 cmocka_unit_test(answers_that_nobody_reads_fill_no_memory),
+                cmocka_unit_test(short_answers_that_nobody_reads_fill_no_memory),
                 cmocka_unit_test(a_methods_name_over_the_limit_is_not_even_looked_for),
                 cmocka_unit_test(a_timeout_over_the_cap_is_cut_to_it),
                 cmocka_unit_test(awaits_and_cancels_over_the_limit_of_a_mailbox_reject_the_frame),

@@ -136,12 +136,35 @@ static void an_ipc_socket_that_another_took_is_left_to_him(void **state)
         assert_int_equal(unlink(address.sockaddr.un.sun_path), 0);
 }
 
+/* The watchdog looks for it. */
+static void a_message_that_is_never_ended_ends_its_connection(void **state)
+{
+        static const uint8_t begun[] = {0, 'S', 'P', 0, 0, 0x30, 0, 0, 1, 0, 0};
+        const struct pipit_server_options options = {.watchdog_ms = 10, .receive_timeout_ms = 50};
+
+        (void)state;
+        for (int url = FIXTURE_IPC; url <= FIXTURE_TCP; ++url) {
+                struct fixture fixture;
+                struct pollfd ends = {.events = POLLRDHUP};
+
+                fixture_start(&fixture, (enum fixture_url)url, &options);
+                ends.fd = dial(fixture.url);
+                assert_true(ends.fd >= 0);
+                assert_int_equal(write(ends.fd, begun, sizeof(begun)), sizeof(begun));
+                assert_int_equal(poll(&ends, 1, WAIT_MS), 1);
+                close(ends.fd);
+                assert_serves(fixture.url);
+                fixture_stop(&fixture);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(strangers_that_hang_up_do_not_deafen_the_server),
                 cmocka_unit_test(an_ipc_socket_that_was_removed_is_made_anew),
                 cmocka_unit_test(an_ipc_socket_that_another_took_is_left_to_him),
+                cmocka_unit_test(a_message_that_is_never_ended_ends_its_connection),
         };
 
         return cmocka_run_group_tests_name("runtime_strangers", tests, NULL, NULL);
