@@ -76,8 +76,9 @@ struct rep_pipe_identity {
 };
 
 /*
- * Called on threads of nng or of the loop: must not block. pipe_added: false refuses it (and
- * pipe_removed comes all the same). received: @message is the callee's.
+ * Called on threads of nng, of the loop, of the keeper, and of who answers: must not block.
+ * pipe_added: false refuses it (and pipe_removed may come all the same). received: @message
+ * is the callee's.
  */
 struct rep_handlers {
         bool (*pipe_added)(void *self,
@@ -162,9 +163,9 @@ unsigned rep_endpoint_n_taken(const struct rep_endpoint *endpoint);
 unsigned rep_endpoint_n_sending(const struct rep_endpoint *endpoint);
 
 /*
- * From here on answers are dropped and nothing is received. Then, when no
- * context is taken any more, close() closes the socket: no callback runs after
- * it. Not in a callback.
+ * From here on nothing that comes is wanted: what is read is passed over, and no
+ * frame that is still handed over need be answered. Then, when no context is taken
+ * any more, close() closes the sockets: no callback runs after it. Not in a callback.
  */
 void rep_endpoint_shut(struct rep_endpoint *endpoint);
 void rep_endpoint_close(struct rep_endpoint *endpoint);

@@ -62,7 +62,7 @@ static bool on_acceptable(struct rep_kept *kept, int64_t now_us)
 static int url_resolve(struct stream_endpoint *endpoint)
 {
         const char *colon = strrchr(endpoint->base.url, ':');
-        struct sockaddr_storage bound;
+        struct sockaddr_storage bound = {};
         socklen_t n_bytes = sizeof(bound);
         in_port_t port;
         char *url;

@@ -112,7 +112,7 @@ void intake_received(void *self,
 /* drain.c: all of docs/wire.md, "Drain", up to the closed sockets. Returns how many calls were not finished. */
 size_t drain(struct pipit_server *server);
 
-/* Its last part alone: cancels all, drops all, closes the sockets. No callback of nng runs after it. */
+/* Its last part alone: cancels all, drops all, closes the sockets. No callback of an endpoint runs after it. */
 void close_all(struct pipit_server *server);
 
 #endif

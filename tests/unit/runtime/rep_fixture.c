@@ -108,6 +108,8 @@ static void sent(void *self, struct peer *peer, size_t n_bytes, bool stuck)
         fixture->n_stuck += stuck;
         pthread_cond_broadcast(&fixture->changed);
         pthread_mutex_unlock(&fixture->mutex);
+        if (fixture->told)
+                fixture->told(fixture);
 }
 
 static const struct rep_handlers handlers = {

@@ -37,7 +37,8 @@ typedef void (*rep_fixture_take_fn)(struct rep_fixture *fixture,
 
 struct rep_fixture {
         /* in, before start */
-        rep_fixture_take_fn take; /* NULL: the frame is its own answer */
+        rep_fixture_take_fn take;                  /* NULL: the frame is its own answer */
+        void (*told)(struct rep_fixture *fixture); /* after sent(); may be NULL */
 
         /* out */
         struct rep_loop *loop;

@@ -71,16 +71,15 @@ static void a_listener_that_cannot_be_waited_for_at_first_is_later(void **state)
         (void)state;
         atomic_store(&n_adds_to_fail, 3);
         rep_fixture_start(&fixture, REP_TRANSPORT_IPC);
-        fd = peer_connect_greeted(&fixture);
-        peer_assert_served(&fixture, fd);
-        close(fd);
-        /* Each came at a look, until it is waited for as any. */
-        for (int i = 0; i < 5; ++i) {
+        /* Those who come are served at the keeper's looks, until it is waited for as any. */
+        do {
                 fd = peer_connect_greeted(&fixture);
                 peer_assert_served(&fixture, fd);
                 close(fd);
-        }
-        assert_int_equal(atomic_load(&n_adds_to_fail), 0);
+        } while (atomic_load(&n_adds_to_fail) > 0);
+        fd = peer_connect_greeted(&fixture);
+        peer_assert_served(&fixture, fd);
+        close(fd);
         rep_fixture_stop(&fixture);
 }
 
@@ -290,7 +289,8 @@ static void what_came_and_was_not_read_is_not_its_peers_fault(void **state)
         for (unsigned int i = 0; i < n; ++i)
                 rep_fixture_count(fixture, &gate.n_released);
         rep_fixture_wait(fixture, &gate.n_others, 1);
-        assert_int_equal(rep_fixture_read(fixture, &fixture->n_removed), 0);
+        write_frame(fixture, fd, "other");
+        rep_fixture_wait(fixture, &gate.n_others, 2);
 
         for (unsigned int i = 0; i < n; ++i)
                 close(waiting[i]);
@@ -463,7 +463,7 @@ static void close_in_the_middle(enum rep_transport transport, unsigned int n_sen
 static void an_endpoint_closes_in_the_middle_of_everything(void **state)
 {
         (void)state;
-        for (unsigned int i = 0; i < 10; ++i) {
+        for (unsigned int i = 0; i < 5; ++i) {
                 close_in_the_middle(REP_TRANSPORT_IPC, i);
                 close_in_the_middle(REP_TRANSPORT_TCP, i);
         }

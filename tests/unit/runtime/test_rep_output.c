@@ -294,6 +294,33 @@ static void what_is_given_while_a_socket_is_full_follows(void **state)
         parking_free(parking);
 }
 
+static void answer_another(struct rep_fixture *fixture)
+{
+        struct parking *parking = pipit_container_of(fixture, struct parking, fixture);
+        uint32_t index = atomic_fetch_add(&parking->n_answered, 1);
+
+        if (index < 3)
+                answer(parking, index, LARGE_BYTES);
+}
+
+/* The keeper has written all, and is told more before it has let go: enough to fill the socket again. */
+static void what_fills_the_socket_while_the_keeper_lets_go_follows(void **state)
+{
+        struct parking *parking = parking_new(REP_TRANSPORT_IPC);
+        int fd = peer_connect_greeted(&parking->fixture);
+        size_t n_bytes;
+
+        (void)state;
+        parking->fixture.told = answer_another;
+        park(parking, fd, 0, 3);
+        answer_another(&parking->fixture);
+        for (uint32_t i = 0; i < 3; ++i)
+                assert_int_equal(read_answer(parking, fd, &n_bytes), i);
+        rep_fixture_wait(&parking->fixture, &parking->fixture.n_sent, 3);
+        close(fd);
+        parking_free(parking);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -302,6 +329,7 @@ int main(void)
                 cmocka_unit_test(a_peer_that_reads_on_is_not_hung_up_on),
                 cmocka_unit_test(a_peer_that_leaves_in_the_middle_of_an_answer_costs_nothing),
                 cmocka_unit_test(what_is_given_while_a_socket_is_full_follows),
+                cmocka_unit_test(what_fills_the_socket_while_the_keeper_lets_go_follows),
         };
 
         return cmocka_run_group_tests_name("rep_output", tests, NULL, NULL);
