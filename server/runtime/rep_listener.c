@@ -62,18 +62,18 @@ static bool on_acceptable(struct rep_kept *kept, int64_t now_us)
 static int url_resolve(struct stream_endpoint *endpoint)
 {
         const char *colon = strrchr(endpoint->base.url, ':');
-        struct sockaddr_storage bound = {};
-        socklen_t n_bytes = sizeof(bound);
+        struct address bound = {};
+        socklen_t n_bytes = sizeof(bound.sockaddr);
         in_port_t port;
         char *url;
 
         if (endpoint->framing != SP_TCP || !colon || atoi(colon + 1) != 0)
                 return 0;
-        if (getsockname(endpoint->fd, (struct sockaddr *)&bound, &n_bytes) != 0)
+        if (getsockname(endpoint->fd, &bound.sockaddr.any, &n_bytes) != 0)
                 return errno;
 
-        port = bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
-                                           : ((struct sockaddr_in *)&bound)->sin_port;
+        port = bound.sockaddr.any.sa_family == AF_INET6 ? bound.sockaddr.in6.sin6_port
+                                                        : bound.sockaddr.in.sin_port;
         if (asprintf(&url,
                      "%.*s:%u",
                      (int)(colon - endpoint->base.url),
