@@ -4,7 +4,7 @@
  * Timers: whoever has deadlines embeds one timer and arms it with a lower bound
  * of them; when it fires, its owner looks for what is due and arms it anew. So
  * no call has a timer of its own, and arming takes the lock only when the bound
- * falls. Jobs: what a callback of nng may not do itself.
+ * falls. Jobs: what a callback of an endpoint may not do itself.
  *
  * Owners are counted: a timer or job in the queue does not keep its owner
  * alive, a firing one does.

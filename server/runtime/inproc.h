@@ -1,7 +1,7 @@
 /*
  * In-process: the server's side of core/rpc/inprocess.h
  *
- * Another way in beside the endpoints of nng_rep.h: pipes, contexts and frames
+ * Another way in beside the endpoints of rep.h: pipes, contexts and frames
  * that go by function calls. A frame is taken in on the thread that brings it,
  * which so runs the handlers that do not block. Everything behind intake is the
  * same.
@@ -42,7 +42,7 @@ unsigned inproc_n_pipes(const struct inproc *inproc);
 /* Gives the server's reference back, after shut. NULL is a no-op. Returns NULL. */
 struct inproc *inproc_free(struct inproc *inproc);
 
-/* Ids of these pipes never meet nng's. */
+/* Ids of these pipes never meet those of endpoints. */
 bool inproc_is_pipe(uint32_t pipe);
 
 /* Hangs up on a client, as rep_pipe_close() does. */

@@ -5,10 +5,9 @@
 
 Some send a burst of frames, read nothing and close: the answers then fail while
 frames of the same pipe are still being read. Some close after a part of a large
-answer. Some read nothing and send on, until the server closes their pipes. nng
-1.5 waits for ever in the one thread that frees pipes if a pipe is closed between
-the head and the body of a message that comes in, or between two parts of one that
-goes out: from then on no descriptor is given back, and the server cannot end.
+answer. Some read nothing and send on, until the server closes their pipes. A transport that
+waits for what can never come (nng 1.5's one thread that frees pipes did, if a pipe was
+closed in the middle of a message) gives no descriptor back from then on, and cannot end.
 So: the descriptors are as many as before, an honest client is served, and
 SIGTERM ends the server.
 """
@@ -95,7 +94,7 @@ def call_health(server):
 
 
 def settle(server, most, timeout=30):
-    """Waits until no more than @most descriptors are open: closing them is nng's, and takes a moment."""
+    """Waits until no more than @most descriptors are open: closing them takes a moment."""
     until = time.monotonic() + timeout
     while descriptors(server) > most:
         true(time.monotonic() < until, f"{descriptors(server)} descriptors are open, {most} before")
