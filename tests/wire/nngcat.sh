@@ -84,7 +84,7 @@ else
 fi
 server=$!
 tries=0
-while ! grep -q '^listening on ' "$folder/out"; do
+while ! grep -qs '^listening on ' "$folder/out"; do
         tries=$((tries + 1))
         if ! kill -0 "$server" 2>/dev/null || [ $tries -gt 600 ]; then
                 echo "# the server did not start: $(cat "$folder/log")"
@@ -173,9 +173,10 @@ if [ "$got" = 5049010503000000000000001000 ]; then result ok TOO_LARGE; else res
 if [ "$kind" != usersd ]; then
         # one context in all: what comes while it is held finds no room
         kill "$server" && wait "$server"
+        rm "$folder/out" # its line is the old server's
         "$program" --listen "$url" --contexts-max 1 >"$folder/out" 2>"$folder/log" &
         server=$!
-        while ! grep -q '^listening on ' "$folder/out"; do sleep 0.05; done
+        while ! grep -qs '^listening on ' "$folder/out"; do sleep 0.05; done
         { printf 'PI\001\020'; printf 'calls { id: 1 method: "%s/Sleep" payload: "%s" timeout_ms: 5000 }' \
                 "$echo" "$(payload echo.v1.SleepRequest 'duration_ms: 5000')" | encode pipit.v1.Request; } \
                 >"$folder/frame"
