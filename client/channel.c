@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <pipit/inprocess.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "client/sp_loop.h"
 #include "core/base/clock.h"
+#include "core/base/thread.h"
 #include "core/base/uuid.h"
 #include "core/rpc/wire_limits.h"
 
@@ -205,16 +205,10 @@ bool channel_is_forked(const struct pipit_channel *channel)
         return getpid() != channel->pid;
 }
 
-/* Signals are for the threads of the program. */
 static bool start_thread(struct pipit_channel *channel, struct pipit_error *ret_error)
 {
-        sigset_t all, before;
-        int error;
+        int error = pipit_thread_start(&channel->thread, channel_thread, channel);
 
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        error = pthread_create(&channel->thread, NULL, channel_thread, channel);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
         if (error)
                 return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, strerror(error));
 

@@ -2,12 +2,13 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#include "core/base/thread.h"
 
 #define N_EVENTS 16
 
@@ -119,20 +120,6 @@ static void *loop_main(void *context)
         return NULL;
 }
 
-/* Signals are for the threads of the program. */
-static int start_thread(struct sp_loop *loop)
-{
-        sigset_t all, before;
-        int error;
-
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        error = pthread_create(&loop->thread, NULL, loop_main, loop);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-
-        return error;
-}
-
 static void loop_destroy(struct sp_loop *loop)
 {
         if (loop->event_fd >= 0)
@@ -156,7 +143,7 @@ static int loop_open(struct sp_loop *loop)
         if (loop->event_fd < 0 || !sp_loop_add(loop, NULL, loop->event_fd, EPOLLIN))
                 return errno;
 
-        return start_thread(loop);
+        return pipit_thread_start(&loop->thread, loop_main, loop);
 }
 
 struct sp_loop *sp_loop_new(const char **ret_problem)

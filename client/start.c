@@ -1,9 +1,8 @@
-#include <signal.h>
-
 #include "client/channel.h"
 #include "client/intercept.h"
 #include "client/queue.h"
 #include "core/base/clock.h"
+#include "core/base/thread.h"
 #include "core/rpc/wire_limits.h"
 
 /* What a call's record may take, so that it fits a frame alone. */
@@ -141,15 +140,9 @@ static void *finish_alone(void *context)
 /* The channel's thread is not in this process: a thread of its own, or else this one, runs done(). */
 static void finish_in_child(struct pipit_call_state *state)
 {
-        sigset_t all, before;
         pthread_t thread;
-        int error;
 
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        error = pthread_create(&thread, NULL, finish_alone, state);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        if (error)
+        if (pipit_thread_start(&thread, finish_alone, state) != 0)
                 call_finish(state);
         else
                 pthread_detach(thread);

@@ -1,7 +1,8 @@
 #include "client/worker.h"
 
-#include <signal.h>
 #include <stdlib.h>
+
+#include "core/base/thread.h"
 
 struct worker_thread {
         pthread_t thread;
@@ -35,21 +36,15 @@ static void *worker_main(void *context)
         return NULL;
 }
 
-/* Mutex held. Signals are for the threads of the program. */
+/* Mutex held. */
 static bool grow(struct worker *worker)
 {
         struct worker_thread *thread = calloc(1, sizeof(*thread));
-        sigset_t all, before;
-        int error;
 
         if (!thread)
                 return false;
 
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        error = pthread_create(&thread->thread, NULL, worker_main, worker);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        if (error) {
+        if (pipit_thread_start(&thread->thread, worker_main, worker) != 0) {
                 free(thread);
                 return false;
         }

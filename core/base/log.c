@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +14,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log_text.h"
+#include "core/base/thread.h"
 
 /* What free gives a reader that is stuck. */
 #define STOP_TIMEOUT_US PIPIT_US_PER_S
@@ -293,21 +293,6 @@ static void *writer_main(void *context)
         return NULL;
 }
 
-/* The program's signals are for its own threads; a reader that left is an error to read, no signal. */
-static int start_writer(struct pipit_log *log)
-{
-        sigset_t all;
-        sigset_t old;
-        int error;
-
-        (void)sigfillset(&all);
-        (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-        error = pthread_create(&log->writer, NULL, writer_main, log);
-        (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-
-        return error;
-}
-
 static void init_locks(struct pipit_log *log)
 {
         pthread_condattr_t monotonic;
@@ -341,7 +326,8 @@ struct pipit_log *pipit_log_new(int fd, enum pipit_log_format format, enum pipit
         log->write_bytes_max =
                 fstat(fd, &about) == 0 && S_ISREG(about.st_mode) ? FILE_WRITE_BYTES : PIPE_BUF;
         init_locks(log);
-        if (start_writer(log) != 0) {
+        /* It takes no signal: a reader that left is an error to write to, no SIGPIPE. */
+        if (pipit_thread_start(&log->writer, writer_main, log) != 0) {
                 destroy(log);
                 return NULL;
         }

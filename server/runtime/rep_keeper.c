@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/thread.h"
 #include "server/runtime/rep_stream.h"
 
 #define N_EVENTS 64
@@ -252,13 +252,8 @@ static void *keeper_main(void *context)
 
 int rep_keeper_start(struct rep_keeper *keeper)
 {
-        sigset_t all, before;
-        int error;
+        int error = pipit_thread_start(&keeper->thread, keeper_main, keeper);
 
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        error = pthread_create(&keeper->thread, NULL, keeper_main, keeper);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
         keeper->has_thread = error == 0;
 
         return error;

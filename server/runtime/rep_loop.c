@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "core/base/thread.h"
 #include "server/runtime/rep_keeper.h"
 
 #define THREADS_MIN 4
@@ -51,12 +51,10 @@ static size_t n_threads_wanted(void)
         return n > THREADS_MAX ? THREADS_MAX : (size_t)n;
 }
 
-/* Signals are for the threads of the program. */
 int rep_loop_start(struct rep_loop *loop)
 {
         size_t n_wanted = n_threads_wanted();
-        sigset_t all, before;
-        int error = 0;
+        int error;
 
         if (loop->n_threads > 0)
                 return 0;
@@ -64,14 +62,11 @@ int rep_loop_start(struct rep_loop *loop)
         if (error)
                 return error;
 
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
         while (!error && loop->n_threads < n_wanted) {
-                error = pthread_create(&loop->threads[loop->n_threads], NULL, loop_main, loop);
+                error = pipit_thread_start(&loop->threads[loop->n_threads], loop_main, loop);
                 if (!error)
                         loop->n_threads++;
         }
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
 
         return loop->n_threads > 0 ? 0 : error;
 }

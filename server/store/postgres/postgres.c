@@ -1,11 +1,11 @@
 #include "server/store/postgres/postgres.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "core/base/thread.h"
 #include "server/store/postgres/pg_store.h"
 
 #define CONNECTIONS_DEFAULT 4
@@ -321,19 +321,12 @@ static struct pg_store *store_new(const struct users_postgres_options *options)
         return made;
 }
 
-/* Signals are for the threads of whoever uses the library. */
 static bool thread_start(struct pg_store *store)
 {
-        sigset_t all, before;
-        int failure;
-
-        sigfillset(&all);
-        (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-        failure = pthread_create(&store->thread, NULL, pg_io_run, store);
-        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-        if (failure == 0)
-                (void)pthread_setname_np(store->thread, "users-postgres");
-        return failure == 0;
+        if (pipit_thread_start(&store->thread, pg_io_run, store) != 0)
+                return false;
+        (void)pthread_setname_np(store->thread, "users-postgres");
+        return true;
 }
 
 struct users_repository *users_postgres_new(const struct users_postgres_options *options,

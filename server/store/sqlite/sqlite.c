@@ -1,9 +1,9 @@
 #include "server/store/sqlite/sqlite.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/thread.h"
 #include "server/store/sqlite/jobs.h"
 #include "server/store/sqlite/schema.h"
 #include "server/store/sqlite/workers.h"
@@ -208,24 +208,19 @@ static void *watch_main(void *argument)
         return NULL;
 }
 
-/* Signals are the program's: none is taken by a thread of ours. */
 static bool start_threads(struct sqlite_store *store)
 {
         static void *(*const mains[THREADS])(void *) = {writer_main, reader_main, watch_main};
         static const char *const names[THREADS] = {"users-writer", "users-reader", "users-watch"};
-        sigset_t all, before;
 
-        (void)sigfillset(&all);
-        (void)pthread_sigmask(SIG_SETMASK, &all, &before);
         while (store->n_threads < THREADS) {
                 pthread_t *thread = &store->threads[store->n_threads];
 
-                if (pthread_create(thread, NULL, mains[store->n_threads], store) != 0)
+                if (pipit_thread_start(thread, mains[store->n_threads], store) != 0)
                         break;
                 (void)pthread_setname_np(*thread, names[store->n_threads]);
                 store->n_threads++;
         }
-        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
         return store->n_threads == THREADS;
 }
 
