@@ -7,6 +7,7 @@
 #include "core/access/text_file.h"
 #include "core/base/arena.h"
 #include "core/base/clock.h"
+#include "core/base/hash.h"
 #include "core/base/uuid.h"
 
 struct pipit_authorized_keys {
@@ -36,7 +37,7 @@ static size_t hash(const struct pipit_authorized_keys *keys, const void *bytes, 
         uint64_t x = keys->seed;
 
         for (size_t i = 0; i < n_bytes; i++)
-                x = (x ^ at[i]) * UINT64_C(0x100000001b3);
+                x = pipit_hash_byte(x, at[i]);
 
         return (size_t)((x ^ (x >> 32)) * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (keys->n_index - 1);
 }

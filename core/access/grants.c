@@ -3,6 +3,7 @@
 
 #include "core/access/policy.h"
 #include "core/access/policy_private.h"
+#include "core/base/hash.h"
 
 /* Why a method is allowed or denied: a rule, or a role that the caller's key has. */
 struct reason {
@@ -82,10 +83,7 @@ static bool rule_fits(const struct policy_rule *rule, const struct pipit_access_
 /* Methods are the policy's, not the peer's: what meets in a place is the operator's choice. */
 static size_t hash(const char *method, size_t n_slots)
 {
-        uint64_t x = UINT64_C(0xcbf29ce484222325);
-
-        for (; *method; method++)
-                x = (x ^ (uint8_t)*method) * UINT64_C(0x100000001b3);
+        uint64_t x = pipit_hash_string(PIPIT_HASH_BEGIN, method);
 
         return (size_t)(x ^ (x >> 32)) & (n_slots - 1);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/hash.h"
 #include "core/json/field.h"
 #include "core/json/nearest.h"
 #include "core/json/schema_private.h"
@@ -61,15 +62,9 @@ struct pipit_schema *pipit_schema_free(struct pipit_schema *schema)
         return NULL;
 }
 
-/* FNV-1a. */
 static size_t bucket_of(const struct pipit_schema *schema, const char *name)
 {
-        uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-        for (; *name; name++)
-                hash = (hash ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
-
-        return (size_t)hash & (schema->n_buckets - 1);
+        return (size_t)pipit_hash_string(PIPIT_HASH_BEGIN, name) & (schema->n_buckets - 1);
 }
 
 static void rehash(struct pipit_schema *schema)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/base/hash.h"
 #include "core/base/uuid.h"
 #include "server/runtime/call.h"
 #include "server/runtime/reply.h"
@@ -42,11 +43,9 @@ static uint64_t name_of(const struct box_table *table,
                         const uint8_t *client_id)
 {
         uint64_t halves[2];
-        uint64_t hash = table->seed;
-
         /* By name: the same principal may come again as another object. */
-        for (const char *c = principal->name; *c; ++c)
-                hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
+        uint64_t hash = pipit_hash_string(table->seed, principal->name);
+
         memcpy(halves, client_id, sizeof(halves));
         for (size_t i = 0; i < 2; ++i) {
                 hash = (hash ^ halves[i]) * UINT64_C(0x9e3779b97f4a7c15);

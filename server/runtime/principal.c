@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/base/hash.h"
 #include "server/runtime/runtime.h"
 
 /* --- standing ---------------------------------------------------------------- */
@@ -204,10 +205,7 @@ void principal_table_deinit(struct principal_table *table)
 /* Names are the operator's and the kernel's, not the peers' to choose. */
 static struct principal **bucket_of(struct principal_table *table, const char *name)
 {
-        uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-        for (; *name; ++name)
-                hash = (hash ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
+        uint64_t hash = pipit_hash_string(PIPIT_HASH_BEGIN, name);
 
         return &table->buckets[(hash ^ hash >> 32) % PRINCIPAL_BUCKETS];
 }

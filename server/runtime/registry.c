@@ -3,13 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* FNV-1a: the names are the services', not the peers', so nobody can choose collisions. */
+#include "core/base/hash.h"
+
+/* The names are the services', not the peers', so nobody can choose collisions. */
 static size_t name_hash(const char *name)
 {
-        uint64_t hash = UINT64_C(14695981039346656037);
-
-        for (; *name; ++name)
-                hash = (hash ^ (unsigned char)*name) * UINT64_C(1099511628211);
+        uint64_t hash = pipit_hash_string(PIPIT_HASH_BEGIN, name);
 
         return (size_t)(hash ^ hash >> 32);
 }
