@@ -2,11 +2,9 @@
 
 #include "core/json/json.h"
 #include "grpc/health/v1/health.pipit.h"
+#include "tools/cli/ask.h"
 #include "tools/cli/command.h"
-#include "tools/cli/output.h"
-#include "tools/cli/report.h"
 #include "tools/cli/server.h"
-#include "tools/cli/suggestion.h"
 
 static bool is_serving(const struct cli_dynamic_call *call)
 {
@@ -19,28 +17,11 @@ static int check(struct cli_arguments *arguments,
                  const struct cli_server *server,
                  const Grpc__Health__V1__HealthCheckRequest *request)
 {
-        const struct pipit_method *method = &grpc_health_v1_health_descriptor.methods[0];
         struct cli_dynamic_call call = {
-                .method = method,
+                .method = &grpc_health_v1_health_descriptor.methods[0],
                 .request = &request->base,
-                .timeout_ms = arguments->options.timeout_ms,
-                .wait_for_ready = arguments->options.wait_for_ready,
-                .style = cli_output_style(arguments),
         };
-        int result;
-
-        /* UNKNOWN is 0, and has to be seen all the same. */
-        call.style.defaults = true;
-
-        enum pipit_status status = cli_dynamic_call_run(&call, server);
-
-        cli_print_call(arguments, &call);
-        if (status == PIPIT_OK)
-                result = cli_print_data(arguments, call.response);
-        else {
-                cli_suggest_target(&arguments->arena, server->target, &call.error);
-                result = cli_print_error(arguments, &call.error, cli_dynamic_call_peer(&call));
-        }
+        int result = cli_ask(arguments, server, &call);
 
         if (result == CLI_OK && !is_serving(&call))
                 result = CLI_NOT_SERVING;

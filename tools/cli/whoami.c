@@ -1,9 +1,7 @@
 #include "pipit/v1/admin.pipit.h"
+#include "tools/cli/ask.h"
 #include "tools/cli/command.h"
-#include "tools/cli/output.h"
-#include "tools/cli/report.h"
 #include "tools/cli/server.h"
-#include "tools/cli/suggestion.h"
 
 static int ask(struct cli_arguments *arguments, const struct cli_server *server)
 {
@@ -11,24 +9,9 @@ static int ask(struct cli_arguments *arguments, const struct cli_server *server)
         struct cli_dynamic_call call = {
                 .method = &pipit_v1_admin_descriptor.methods[0],
                 .request = &request.base,
-                .timeout_ms = arguments->options.timeout_ms,
-                .wait_for_ready = arguments->options.wait_for_ready,
-                .style = cli_output_style(arguments),
         };
-        enum pipit_status status;
-        int result;
+        int result = cli_ask(arguments, server, &call);
 
-        /* That one has no roles is an answer, too. */
-        call.style.defaults = true;
-
-        status = cli_dynamic_call_run(&call, server);
-        cli_print_call(arguments, &call);
-        if (status == PIPIT_OK)
-                result = cli_print_data(arguments, call.response);
-        else {
-                cli_suggest_target(&arguments->arena, server->target, &call.error);
-                result = cli_print_error(arguments, &call.error, cli_dynamic_call_peer(&call));
-        }
         cli_dynamic_call_deinit(&call);
 
         return result;
