@@ -550,54 +550,66 @@ static void wait_until_held(struct aging *aging)
                 sched_yield();
 }
 
-static void answers_of_the_old_session_are_opened_with_its_keys(void **state)
-{
-        struct raw_frame held = {.bytes = NULL};
+/* A call whose answer is held back. */
+struct held {
+        struct raw_frame frame;
         struct waited_call waited;
         struct aging aging;
+};
+
+static void begin_held(struct held *held)
+{
+        held->frame = (struct raw_frame){.bytes = NULL};
+        begin_aging(&held->aging, NULL, hold_back);
+        held->aging.keyed.context = &held->frame;
+        waited_init(&held->waited);
+        waited_start(&held->waited, held->aging.channel, "held");
+        wait_until_held(&held->aging);
+}
+
+/* The answer goes out, late, and the call ends with what it said. */
+static void let_go(struct held *held)
+{
+        assert_true(raw_write_frame(&held->aging.keyed.raw, &held->frame));
+        assert_true(waited_wait(&held->waited));
+        assert_true(waited_is(&held->waited, "held"));
+}
+
+static void end_held(struct held *held)
+{
+        waited_deinit(&held->waited);
+        end_aging(&held->aging);
+        free(held->frame.bytes);
+}
+
+static void answers_of_the_old_session_are_opened_with_its_keys(void **state)
+{
+        struct held held;
 
         (void)state;
-        begin_aging(&aging, NULL, hold_back);
-        aging.keyed.context = &held;
-        waited_init(&waited);
-        waited_start(&waited, aging.channel, "held");
-        wait_until_held(&aging);
-        pipit_test_clock_advance(&aging.clock, 120 * S);
-        assert_int_equal(call(aging.channel, "*"), PIPIT_OK);
-        call_by_the_newest(&aging);
-        expect(&aging, 1, 2);
-        assert_int_equal(atomic_load(&waited.n_done), 0);
-        assert_true(raw_write_frame(&aging.keyed.raw, &held));
-        assert_true(waited_wait(&waited));
-        assert_true(waited_is(&waited, "held"));
-        expect(&aging, 1, 2);
-        waited_deinit(&waited);
-        end_aging(&aging);
-        free(held.bytes);
+        begin_held(&held);
+        pipit_test_clock_advance(&held.aging.clock, 120 * S);
+        assert_int_equal(call(held.aging.channel, "*"), PIPIT_OK);
+        call_by_the_newest(&held.aging);
+        expect(&held.aging, 1, 2);
+        assert_int_equal(atomic_load(&held.waited.n_done), 0);
+        let_go(&held);
+        expect(&held.aging, 1, 2);
+        end_held(&held);
 }
 
 /* It ran; its answer is no answer any more, and is fetched by the next session. */
 static void an_answer_that_comes_when_its_session_is_too_old_is_fetched_by_the_next(void **state)
 {
-        struct raw_frame held = {.bytes = NULL};
-        struct waited_call waited;
-        struct aging aging;
+        struct held held;
 
         (void)state;
-        begin_aging(&aging, NULL, hold_back);
-        aging.keyed.context = &held;
-        waited_init(&waited);
-        waited_start(&waited, aging.channel, "held");
-        wait_until_held(&aging);
-        pipit_test_clock_advance(&aging.clock, 180 * S);
-        assert_true(raw_write_frame(&aging.keyed.raw, &held));
-        assert_true(waited_wait(&waited));
-        assert_true(waited_is(&waited, "held"));
-        expect(&aging, 2, 2);
-        assert_false(atomic_load(&aging.keyed.ran_twice));
-        waited_deinit(&waited);
-        end_aging(&aging);
-        free(held.bytes);
+        begin_held(&held);
+        pipit_test_clock_advance(&held.aging.clock, 180 * S);
+        let_go(&held);
+        expect(&held.aging, 2, 2);
+        assert_false(atomic_load(&held.aging.keyed.ran_twice));
+        end_held(&held);
 }
 
 /* --- sizes ----------------------------------------------------------------------------------- */
