@@ -22,7 +22,7 @@
  *                              epoll gives it to a thread that reads the end
  *
  * The descriptor is closed with the last reference: of epoll or the thread that has
- * the stream, of the keeper, of the peer.
+ * the stream, of the keeper, of the peer, of the contexts that owe an answer.
  */
 
 #ifndef SERVER_RUNTIME_REP_STREAM_H
