@@ -86,10 +86,14 @@ def scenario(sentence):
 
 
 def good(frame):
-    """What an honest server does with quick calls: held polls are all that waits."""
+    """What an honest server does with quick calls: held polls are all that waits.
+
+    A client that was connected before comes back with a poll that is to be held for a
+    moment only (send.c, HELLO_HOLD_MS), and sends no call before that is answered.
+    """
     if frame.calls or frame.awaits:
         frame.answer_calls()
-    elif frame.cancels:
+    elif frame.cancels or frame.request.get("hold_ms") == 1:
         frame.answer()
     else:
         frame.rogue.hold(frame)
