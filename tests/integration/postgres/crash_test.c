@@ -12,6 +12,9 @@
 
 #define N 4000
 
+/* Of a repository: what users_postgres_options says of n_connections, 0. */
+#define N_SESSIONS 4
+
 static pid_t server_pid(void)
 {
         char path[512];
@@ -99,25 +102,38 @@ static void acknowledged_writes_survive_kill_9_of_the_server(void **state)
         }
 }
 
+/* The server's processes that serve the repository, as soon as all are there. */
+static void session_pids(struct side_fixture *fixture, pid_t ret_pids[N_SESSIONS])
+{
+        char condition[256];
+
+        (void)snprintf(condition,
+                       sizeof(condition),
+                       "from pg_stat_activity where application_name = '%s'"
+                       " and pid not in (pg_backend_pid(), %d)",
+                       fixture->place->name,
+                       PQbackendPID(fixture->side));
+        side_ask_until(fixture, N_SESSIONS, "select count(*) %s", condition);
+        for (int i = 0; i < N_SESSIONS; i++) {
+                ret_pids[i] = (pid_t)side_ask(
+                        fixture, "select pid %s order by pid offset %d", condition, i);
+                /* 0 would be a signal to this process. */
+                assert_true(ret_pids[i] > 0);
+        }
+}
+
 /* Nothing breaks, nothing answers: the deadline is all that there is. */
 static void a_stopped_server_holds_nobody_past_the_deadline(void **state)
 {
         struct side_fixture *fixture = *state;
         struct user user = sample_user_number(1), other = sample_user_number(2);
         struct call find = side_call(fixture, &user), insert = side_call(fixture, &other);
-        long pids[8], n_pids = 0;
+        pid_t pids[N_SESSIONS];
 
         side_insert(fixture, &user);
-        for (n_pids = 0; n_pids < 4; n_pids++)
-                pids[n_pids] =
-                        side_ask(fixture,
-                                 "select pid from pg_stat_activity where application_name = '%s'"
-                                 " and pid not in (pg_backend_pid(), %d) order by pid offset %ld",
-                                 fixture->place->name,
-                                 PQbackendPID(fixture->side),
-                                 n_pids);
-        for (long i = 0; i < n_pids; i++)
-                assert_int_equal(kill((pid_t)pids[i], SIGSTOP), 0);
+        session_pids(fixture, pids);
+        for (size_t i = 0; i < N_SESSIONS; i++)
+                assert_int_equal(kill(pids[i], SIGSTOP), 0);
 
         find.request.deadline_us = pipit_clock_now_us() + 200 * PIPIT_US_PER_MS;
         insert.request.deadline_us = find.request.deadline_us;
@@ -127,8 +143,8 @@ static void a_stopped_server_holds_nobody_past_the_deadline(void **state)
         assert_error(find.request.error, PIPIT_DEADLINE_EXCEEDED, "DEADLINE", PIPIT_NOT_RUN);
         assert_error(insert.request.error, PIPIT_DEADLINE_EXCEEDED, "DEADLINE", PIPIT_MAY_HAVE_RUN);
 
-        for (long i = 0; i < n_pids; i++)
-                assert_int_equal(kill((pid_t)pids[i], SIGCONT), 0);
+        for (size_t i = 0; i < N_SESSIONS; i++)
+                assert_int_equal(kill(pids[i], SIGCONT), 0);
         find.request.deadline_us = PIPIT_NEVER_US;
         call_wait(fixture->repository, call_find_by_id, &find);
         assert_ok(find.request.error);
