@@ -5,6 +5,7 @@
 
 #include "client/channel.h"
 #include "client/inproc.h"
+#include "client/loops.h"
 #include "client/nng_req.h"
 #include "client/seal.h"
 #include "client/sp_stream.h"
@@ -63,7 +64,6 @@ static const struct transport *transport_of(const struct address *address)
         return address->target.scheme == TARGET_INPROC ? &req_transport : &sp_transport;
 }
 
-/* The first address that wants the channel's loop makes it. */
 static bool open_socket(struct address *address, const char **ret_problem)
 {
         struct pipit_channel *channel = address->channel;
@@ -81,13 +81,13 @@ static bool open_socket(struct address *address, const char **ret_problem)
         struct pipit_access_problem problem;
         bool needs_loop = transport == &sp_transport || transport == &seal_transport;
 
-        if (needs_loop && !channel->loop)
-                channel->loop = sp_loop_new(ret_problem);
-        if (needs_loop && !channel->loop)
+        if (needs_loop && !channel->sockets_loop)
+                channel->sockets_loop = loops_take(LOOPS_OF_SOCKETS, ret_problem);
+        if (needs_loop && !channel->sockets_loop)
                 return false;
         if (transport == &seal_transport)
                 options.server_key = keyring_find(channel->keyring, address->target.text, &problem);
-        options.loop = channel->loop;
+        options.loop = channel->sockets_loop;
         address->socket = transport->socket_open(&options, ret_problem);
 
         return address->socket != NULL;

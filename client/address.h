@@ -81,7 +81,8 @@ struct address {
         struct lane *lanes;
         size_t n_lanes;
         size_t n_flying;
-        bool is_sending; /* somebody is flushing, and goes on as long as there is something */
+        uint64_t read_id; /* the server has read all frames up to the one with this call */
+        bool is_sending;  /* somebody is flushing, and goes on as long as there is something */
         struct lane *idle;
         struct lane *idle_callers; /* where the transport has exchange(): as many again */
 };

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "client/sp_loop.h"
+#include "client/loop.h"
+#include "client/loops.h"
 #include "core/base/clock.h"
 #include "core/base/thread.h"
 #include "core/base/uuid.h"
@@ -205,27 +205,45 @@ bool channel_is_forked(const struct pipit_channel *channel)
         return getpid() != channel->pid;
 }
 
-static bool start_thread(struct pipit_channel *channel, struct pipit_error *ret_error)
+static bool take_loop(struct pipit_channel *channel, struct pipit_error *ret_error)
 {
-        int error = pipit_thread_start(&channel->thread, channel_thread, channel);
+        const char *problem;
+        struct loop *loop = loops_take(LOOPS_OF_CHANNELS, &problem);
 
-        if (error)
-                return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, strerror(error));
+        if (!loop)
+                return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, problem);
+        if (!loop_alarm_open(loop)) {
+                loops_give_back(LOOPS_OF_CHANNELS, loop);
+                return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, "out of memory");
+        }
+        channel->source.on_asked = channel_keep;
+        channel->loop = loop;
 
         return true;
+}
+
+/* Its addresses are closed: nobody wakes it any more. */
+static void give_back_loops(struct pipit_channel *channel)
+{
+        if (channel->loop) {
+                loop_forget(channel->loop, &channel->source);
+                loop_pass(channel->loop);
+                loop_alarm_close(channel->loop);
+                loops_give_back(LOOPS_OF_CHANNELS, channel->loop);
+        }
+        if (channel->sockets_loop)
+                loops_give_back(LOOPS_OF_SOCKETS, channel->sockets_loop);
 }
 
 static struct pipit_channel *channel_destroy(struct pipit_channel *channel)
 {
         for (size_t i = 0; i < channel->n_addresses; i++)
                 address_deinit(&channel->addresses[i]);
-        sp_loop_free(channel->loop);
+        give_back_loops(channel);
         free(channel->addresses);
         keyring_free(channel->keyring);
         free((void *)channel->options.server_uids);
         table_deinit(&channel->table);
-        if (channel->event_fd >= 0)
-                close(channel->event_fd);
         unmark(channel);
         pthread_cond_destroy(&channel->idle);
         pthread_mutex_destroy(&channel->mutex);
@@ -241,22 +259,23 @@ static bool channel_open(struct pipit_channel *channel,
         bool is_own = own_options(&channel->options);
 
         pthread_mutex_init(&channel->mutex, NULL);
-        pthread_cond_init(&channel->idle, NULL);
+        pipit_cond_init(&channel->idle);
         list_init(&channel->waiting);
         channel->next_id = 1;
         channel->held_max = channel->options.n_lanes / 2;
         channel->expiry_us = PIPIT_NEVER_US;
         mark_for_fork(channel);
 
-        channel->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        if (channel->event_fd < 0)
-                return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, strerror(errno));
         if (!is_own || !table_init(&channel->table))
                 return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, "out of memory");
+        if (!take_loop(channel, ret_error))
+                return false;
         if (!(target ? open_addresses(channel, target, ret_error) : open_door(channel, ret_error)))
                 return false;
 
-        return start_thread(channel, ret_error);
+        channel_wake(channel);
+
+        return true;
 }
 
 /* To @target, or where it is NULL by @door. */
@@ -335,7 +354,7 @@ static void wait_for_handlers(struct pipit_channel *channel)
 
 /*
  * In-process, handlers of calls that are over may run yet, and start calls
- * through this channel, which end at once: while its thread is there to end them.
+ * through this channel, which end at once: while its housekeeping ends them.
  */
 static void wait_until_unused(struct pipit_channel *channel)
 {
@@ -356,11 +375,8 @@ struct pipit_channel *pipit_channel_free(struct pipit_channel *channel)
         pthread_mutex_lock(&channel->mutex);
         end_everything(channel);
         wait_until_unused(channel);
-        channel->is_stopping = true;
-        channel_wake(channel);
         pthread_mutex_unlock(&channel->mutex);
-
-        pthread_join(channel->thread, NULL);
+        channel_part(channel);
 
         return channel_destroy(channel);
 }

@@ -6,7 +6,10 @@
  *      send.c          queue -> frame -> lane
  *      response.c      frame -> replies -> calls
  *      address.c       connecting, and what a lost connection means
- *      housekeeping.c  the channel's thread: deadlines, addresses, local ends
+ *      housekeeping.c  deadlines, addresses, local ends
+ *
+ * It has no thread of its own: two loops of the process (client/loops.h) serve it,
+ * one its sockets, and one its housekeeping: "the channel's thread", below.
  *
  * One short mutex guards it all; requests are packed, responses unpacked and
  * done() runs outside it. Calls move between addresses, so a mutex an address
@@ -27,6 +30,7 @@
 #include "client/call.h"
 #include "client/errors.h"
 #include "client/keyring.h"
+#include "client/loop.h"
 #include "client/table.h"
 
 /* What a frame holds beside its calls, at most: header, client_id, three numbers. */
@@ -52,32 +56,32 @@ struct pipit_channel {
         struct pipit_channel_options options; /* defaults filled in */
         uint32_t held_max;
         struct pipit_inprocess *door; /* NULL: sockets */
-        struct keyring *keyring; /* for its tcp addresses; NULL: it has none, or they are plain */
-        struct sp_loop *loop;    /* of its ipc and tcp sockets; NULL: it has none */
+        struct keyring *keyring;   /* for its tcp addresses; NULL: it has none, or they are plain */
+        struct loop *loop;         /* the channel's thread */
+        struct loop *sockets_loop; /* of ipc and tcp; NULL: it has none */
+        struct loop_source source;
         struct address *addresses;
         size_t n_addresses;
         const uint32_t *fork_mark; /* reads 0 in a child of fork(); NULL: compare pid */
         pid_t pid;
-        int event_fd; /* wakes the channel's thread */
-        pthread_t thread;
         struct pipit_interceptor *interceptors[PIPIT_INTERCEPTORS_MAX];
         size_t n_interceptors;
         atomic_bool is_used; /* a call was started: no more interceptors */
 
         /* under the mutex */
         pthread_mutex_t mutex;
-        pthread_cond_t idle; /* n_active fell to 0 while closing */
+        pthread_cond_t
+                idle; /* n_active fell to 0 while closing, or what is waited for in channel_part() */
         uint64_t next_id;
         struct table table;
         struct list waiting;
         struct endings endings;           /* for the channel's thread to finish */
         struct pipit_call *out_of_memory; /* the same, without a state; by call->next */
-        size_t n_active;      /* calls whose done() has not returned, and threads that submit one */
-        int64_t wake_us;      /* when the channel's thread looks by itself */
-        bool is_closing;      /* free has begun: nothing new */
-        bool is_stopping;     /* its thread ends, and nothing is sent */
-        int64_t expiry_us;    /* no call's time is over before */
-        atomic_bool is_woken; /* event_fd has been written and not read */
+        size_t n_active;   /* calls whose done() has not returned, and threads that submit one */
+        int64_t wake_us;   /* when the channel's thread looks by itself */
+        bool is_closing;   /* free has begun: nothing new */
+        bool is_stopping;  /* no more housekeeping, and nothing is sent */
+        int64_t expiry_us; /* no call's time is over before */
 };
 
 /* In a child of fork(): nothing here works any more. */
@@ -166,8 +170,17 @@ void lane_take_answer(void *context, struct transport_message *message);
 
 /* --- housekeeping.c --- */
 
-/* Of pthread_create(); @context is the channel. */
-void *channel_thread(void *context);
+/*
+ * The end of housekeeping, after the last call. Lets what is under way arrive
+ * before the sockets close, for the sake of servers on nng 1.5: one never frees a
+ * pipe that is hung up on while a message comes in, and may go deaf when a peer
+ * leaves in the middle of the handshake. What such a server has read and holds
+ * back is not waited for. Takes the mutex; not the channel's thread.
+ */
+void channel_part(struct pipit_channel *channel);
+
+/* Of struct loop_source. */
+void channel_keep(struct loop_source *source);
 
 /* Any thread, with or without the mutex. */
 void channel_wake(struct pipit_channel *channel);

@@ -1,24 +1,17 @@
-#include <errno.h>
-#include <poll.h>
-#include <time.h>
-#include <unistd.h>
-
 #include "client/channel.h"
 #include "core/base/clock.h"
 #include "core/base/macros.h"
+#include "core/base/thread.h"
 
 /* Calls that end at about the same time end in one walk. */
 #define EXPIRY_GRAIN_US PIPIT_US_PER_MS
 
-/* How long what is under way when the channel is freed may take to come in. */
-#define CALM_WAIT_US (100 * PIPIT_US_PER_MS)
+/* How long what is under way when the channel is freed may take to arrive. */
+#define PART_WAIT_US (100 * PIPIT_US_PER_MS)
 
 void channel_wake(struct pipit_channel *channel)
 {
-        uint64_t one = 1;
-
-        if (!atomic_exchange(&channel->is_woken, true))
-                (void)!write(channel->event_fd, &one, sizeof(one));
+        loop_ask(channel->loop, &channel->source);
 }
 
 void channel_wake_at(struct pipit_channel *channel, int64_t at_us)
@@ -159,44 +152,22 @@ static int64_t round_once(struct pipit_channel *channel)
         return next_us;
 }
 
-static void sleep_until(struct pipit_channel *channel, int64_t at_us)
+/* Whether a frame may be on its way to the server. Mutex held. */
+static bool is_unread(const struct address *address)
 {
-        struct pollfd fd = {.fd = channel->event_fd, .events = POLLIN};
-        struct timespec timeout;
-        int64_t left_us = at_us - pipit_clock_now_us();
-        uint64_t n_wakes;
+        for (size_t i = 0; address->n_flying > 0 && i < address->n_lanes; i++)
+                if (address->lanes[i].state == LANE_FLYING &&
+                    address->lanes[i].first_id > address->read_id)
+                        return true;
 
-        if (left_us < 0)
-                left_us = 0;
-        timeout.tv_sec = left_us / PIPIT_US_PER_S;
-        timeout.tv_nsec = left_us % PIPIT_US_PER_S * 1000;
-        (void)ppoll(&fd, 1, at_us == PIPIT_NEVER_US ? NULL : &timeout, NULL);
-
-        /* Read before the flag falls: a wake in between writes anew. */
-        if (fd.revents & POLLIN)
-                (void)!read(channel->event_fd, &n_wakes, sizeof(n_wakes));
-        atomic_store(&channel->is_woken, false);
-}
-
-static bool is_stopping(struct pipit_channel *channel)
-{
-        bool stops;
-
-        pthread_mutex_lock(&channel->mutex);
-        stops = channel->is_stopping;
-        pthread_mutex_unlock(&channel->mutex);
-
-        return stops;
+        return false;
 }
 
 /* Mutex held. */
-static bool is_busy(struct address *address)
+static bool is_connecting(struct address *address)
 {
         enum transport_pipe pipe;
         const char *problem;
-
-        if (address->n_flying > 0)
-                return true;
 
         if (address->state != ADDRESS_DIALING && address->state != ADDRESS_SHAKING)
                 return false;
@@ -205,39 +176,49 @@ static bool is_busy(struct address *address)
         return pipe == TRANSPORT_PIPE_NONE || pipe == TRANSPORT_PIPE_SHAKING;
 }
 
+/* Mutex held. */
 static bool is_any_busy(struct pipit_channel *channel)
 {
-        bool busy = false;
+        for (size_t i = 0; i < channel->n_addresses; i++)
+                if (is_unread(&channel->addresses[i]) || is_connecting(&channel->addresses[i]))
+                        return true;
+
+        return false;
+}
+
+void channel_part(struct pipit_channel *channel)
+{
+        int64_t until_us = pipit_clock_now_us() + PART_WAIT_US;
 
         pthread_mutex_lock(&channel->mutex);
-        for (size_t i = 0; i < channel->n_addresses; i++)
-                busy = busy || is_busy(&channel->addresses[i]);
+        channel->is_stopping = true;
+        pthread_mutex_unlock(&channel->mutex);
+        loop_pass(channel->loop);
+
+        pthread_mutex_lock(&channel->mutex);
+        while (is_any_busy(channel) && pipit_clock_now_us() < until_us)
+                pipit_cond_wait_until(&channel->idle, &channel->mutex, until_us);
+        pthread_mutex_unlock(&channel->mutex);
+}
+
+/* Whoever parts is told that something has moved. */
+static bool is_stopping(struct pipit_channel *channel)
+{
+        bool stops;
+
+        pthread_mutex_lock(&channel->mutex);
+        stops = channel->is_stopping;
+        if (stops)
+                pthread_cond_broadcast(&channel->idle);
         pthread_mutex_unlock(&channel->mutex);
 
-        return busy;
+        return stops;
 }
 
-/*
- * Lets what is under way arrive before the sockets close, for the sake of servers
- * on nng 1.5: one never frees a pipe that is hung up on while a message comes in,
- * and may go deaf when a peer leaves in the middle of the handshake. What a server
- * holds back without a call that could end it is not waited for.
- */
-static void calm_down(struct pipit_channel *channel)
+void channel_keep(struct loop_source *source)
 {
-        int64_t until_us = pipit_clock_now_us() + CALM_WAIT_US;
+        struct pipit_channel *channel = pipit_container_of(source, struct pipit_channel, source);
 
-        while (is_any_busy(channel) && pipit_clock_now_us() < until_us)
-                sleep_until(channel, until_us);
-}
-
-void *channel_thread(void *context)
-{
-        struct pipit_channel *channel = context;
-
-        while (!is_stopping(channel))
-                sleep_until(channel, round_once(channel));
-        calm_down(channel);
-
-        return NULL;
+        if (!is_stopping(channel))
+                loop_alarm(channel->loop, source, round_once(channel));
 }

@@ -35,8 +35,9 @@ struct lane {
         bool is_callers; /* for a call whose caller brings it to the server itself */
         enum lane_state state;
         enum lane_frame frame;
-        uint64_t epoch;  /* the connection that took the frame */
-        int64_t sent_us; /* when it was handed to the transport */
+        uint64_t epoch;    /* the connection that took the frame */
+        int64_t sent_us;   /* when it was handed to the transport */
+        uint64_t first_id; /* of the calls in the frame, or that the next call was to have */
         size_t n_ids;
         uint64_t ids[PIPIT_CALLS_PER_FRAME_MAX]; /* the calls in the frame */
         struct pipit_arena arena;

@@ -209,6 +209,13 @@ static bool is_not_received_by_a_stranger(const struct pipit_call_state *state,
                reply->status->code == PIPIT_UNAVAILABLE;
 }
 
+/* Frames are read in the order in which they were sent. */
+static void note_read(struct address *address, uint64_t id)
+{
+        if (id > address->read_id)
+                address->read_id = id;
+}
+
 static void take_reply(struct lane *lane, const Pipit__V1__Reply *reply, struct endings *endings)
 {
         struct address *address = lane->address;
@@ -219,6 +226,7 @@ static void take_reply(struct lane *lane, const Pipit__V1__Reply *reply, struct 
         if (!state || state->address != address)
                 return;
 
+        note_read(address, reply->id);
         if (is_to_be_sent_again(lane, state, reply)) {
                 state->n_resends++;
                 channel_take_out(channel, state);
@@ -483,6 +491,7 @@ static void take_message(struct lane *lane,
 
         pthread_mutex_lock(&channel->mutex);
         lane_land(lane);
+        note_read(lane->address, lane->first_id + lane->n_ids - 1);
         take_arrival(lane, &arrival, endings);
         pthread_mutex_unlock(&channel->mutex);
 

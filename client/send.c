@@ -311,6 +311,7 @@ static void take_off(struct lane *lane, int64_t now_us)
         lane->state = LANE_FLYING;
         lane->epoch = address->epoch;
         lane->sent_us = now_us;
+        lane->first_id = address->channel->next_id - lane->n_ids;
         channel_wake_at(address->channel,
                         now_us + (PIPIT_HOLD_MS_DEFAULT + PIPIT_HOLD_GRACE_MS) * PIPIT_US_PER_MS);
 }

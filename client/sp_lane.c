@@ -59,7 +59,7 @@ static void fail(struct sp_lane *lane, const char *problem)
                 return;
         lane->is_failed = true;
         lane->problem = problem;
-        sp_loop_ask(lane->socket->loop, &lane->socket->source);
+        loop_ask(lane->socket->loop, &lane->socket->source);
 }
 
 void sp_lane_abort(struct transport_lane *base)

@@ -53,7 +53,7 @@ static void let_go(struct sp_socket *socket)
         socket->caller = NULL;
         if (socket->phase != SP_OPEN) {
                 socket->reads = SP_READS_NOBODY;
-                sp_loop_ask(socket->loop, &socket->source);
+                loop_ask(socket->loop, &socket->source);
         } else if (!hand_over(socket)) {
                 bool is_awaited = socket->n_flying > 0 || socket->is_hung_up || is_crowded(socket);
 
@@ -203,27 +203,25 @@ static void loop_lets_go(struct sp_socket *socket)
 void sp_receive(struct sp_socket *socket, bool is_hung_up)
 {
         struct batch batch;
-        bool goes_on;
+        bool is_reader;
         int fd;
 
         pthread_mutex_lock(&socket->mutex);
         socket->is_hung_up = socket->is_hung_up || is_hung_up;
-        goes_on = loop_begins(socket, &fd);
+        socket->is_more = false;
+        is_reader = loop_begins(socket, &fd);
         pthread_mutex_unlock(&socket->mutex);
+        if (!is_reader)
+                return;
 
-        while (goes_on) {
-                bool is_more = read_once(socket, fd, &batch);
-
-                loop_lets_go(socket);
-                pthread_mutex_unlock(&socket->mutex);
-                if (batch.is_greeted)
-                        socket->options.on_pipe(socket->options.context);
-                deliver(&batch, false);
-
-                pthread_mutex_lock(&socket->mutex);
-                goes_on = is_more && loop_begins(socket, &fd);
-                pthread_mutex_unlock(&socket->mutex);
-        }
+        socket->is_more = read_once(socket, fd, &batch);
+        if (socket->is_more)
+                loop_ask(socket->loop, &socket->source);
+        loop_lets_go(socket);
+        pthread_mutex_unlock(&socket->mutex);
+        if (batch.is_greeted)
+                socket->options.on_pipe(socket->options.context);
+        deliver(&batch, false);
 }
 
 /* --- callers --------------------------------------------------------------- */

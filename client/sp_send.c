@@ -110,7 +110,7 @@ static void go_on(struct sp_socket *socket)
 
         socket->is_writing = false;
         if (!is_connected(socket))
-                sp_loop_ask(socket->loop, &socket->source);
+                loop_ask(socket->loop, &socket->source);
 }
 
 void sp_write(struct sp_socket *socket)

@@ -18,7 +18,7 @@ struct sp_socket *sp_socket_of(struct transport_socket *base)
         return pipit_container_of(base, struct sp_socket, base);
 }
 
-static struct sp_socket *socket_of_source(struct sp_source *source)
+static struct sp_socket *socket_of_source(struct loop_source *source)
 {
         return pipit_container_of(source, struct sp_socket, source);
 }
@@ -53,7 +53,7 @@ void sp_watch(struct sp_socket *socket)
         if (events == socket->watched)
                 return;
         socket->watched = events;
-        sp_loop_modify(socket->loop, &socket->source, socket->fd, events);
+        loop_modify(socket->loop, &socket->source, socket->fd, events);
 }
 
 void sp_break(struct sp_socket *socket, const char *problem)
@@ -65,7 +65,7 @@ void sp_break(struct sp_socket *socket, const char *problem)
         socket->phase = SP_BROKEN;
         socket->pipe = TRANSPORT_PIPE_LOST;
         (void)shutdown(socket->fd, SHUT_RDWR);
-        sp_loop_ask(socket->loop, &socket->source);
+        loop_ask(socket->loop, &socket->source);
 }
 
 void sp_greeted(struct sp_socket *socket)
@@ -122,7 +122,7 @@ static int connect_begin(struct sp_socket *socket)
 
         socket->phase = SP_CONNECTING;
         socket->watched = EPOLLET | EPOLLRDHUP | EPOLLOUT;
-        if (!sp_loop_add(socket->loop, &socket->source, socket->fd, socket->watched))
+        if (!loop_add(socket->loop, &socket->source, socket->fd, socket->watched))
                 return errno;
 
         return 0;
@@ -132,7 +132,7 @@ static void close_descriptor(struct sp_socket *socket)
 {
         if (socket->fd < 0)
                 return;
-        sp_loop_remove(socket->loop, socket->fd);
+        loop_remove(socket->loop, socket->fd);
         close(socket->fd);
         socket->fd = -1;
 }
@@ -215,13 +215,14 @@ static void break_end(struct sp_socket *socket)
         close_descriptor(socket);
         socket->phase = SP_CLOSED;
         socket->reads = SP_READS_NOBODY;
+        socket->is_more = false;
         sp_drop_queue(socket);
         sp_lanes_fail(socket, socket->problem);
 }
 
 /* --- the loop -------------------------------------------------------------- */
 
-static void on_event(struct sp_source *source, uint32_t events)
+static void on_event(struct loop_source *source, uint32_t events)
 {
         struct sp_socket *socket = socket_of_source(source);
         bool is_hung_up = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
@@ -237,11 +238,18 @@ static void on_event(struct sp_source *source, uint32_t events)
                 sp_receive(socket, is_hung_up);
 }
 
-/* In this order: what is over ends, and the next begins. */
-static void on_asked(struct sp_source *source)
+/* In this order: what lies there is read on, what is over ends, and the next begins. */
+static void on_asked(struct loop_source *source)
 {
         struct sp_socket *socket = socket_of_source(source);
         bool changes = false;
+        bool is_more;
+
+        pthread_mutex_lock(&socket->mutex);
+        is_more = socket->is_more;
+        pthread_mutex_unlock(&socket->mutex);
+        if (is_more)
+                sp_receive(socket, false);
 
         pthread_mutex_lock(&socket->mutex);
         if (socket->phase == SP_BROKEN && !is_in_use(socket)) {
@@ -262,7 +270,7 @@ static void on_asked(struct sp_source *source)
 
         pthread_mutex_lock(&socket->mutex);
         if (socket->is_closing && socket->phase == SP_CLOSED) {
-                sp_loop_forget(socket->loop, source);
+                loop_forget(socket->loop, source);
                 socket->is_closed = true;
                 pthread_cond_broadcast(&socket->changed);
         }
@@ -322,7 +330,7 @@ static void socket_close(struct transport_socket *base)
         while (socket->n_inside > 0)
                 pthread_cond_wait(&socket->left, &socket->mutex);
         socket->is_closing = true;
-        sp_loop_ask(socket->loop, &socket->source);
+        loop_ask(socket->loop, &socket->source);
         while (!socket->is_closed)
                 pthread_cond_wait(&socket->changed, &socket->mutex);
         pthread_mutex_unlock(&socket->mutex);
@@ -351,7 +359,7 @@ static const char *socket_dial(struct transport_socket *base,
         if (socket->phase == SP_CLOSED)
                 dial_begin(socket);
         else
-                sp_loop_ask(socket->loop, &socket->source);
+                loop_ask(socket->loop, &socket->source);
         if (socket->pipe == TRANSPORT_PIPE_LOST)
                 problem = socket->problem;
         pthread_mutex_unlock(&socket->mutex);

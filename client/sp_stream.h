@@ -18,11 +18,12 @@
  *      NOBODY    a caller enters                         CALLER     it goes to poll() next, and poll() is level-triggered
  *      NOBODY    a frame is sent, nobody entered for it  LOOP       changing what epoll watches looks at the socket anew
  *      NOBODY    epoll: the peer hung up                 BUSY       it was watched for that all the time
- *      LOOP      epoll: readable                         BUSY       all is read until there is no more
+ *      LOOP      epoll: readable                         BUSY       it is read once
  *      LOOP      a caller enters                         CALLER     epoll watches no more; what it has noticed the caller's poll() finds
  *      BUSY      a caller enters                         BUSY       it is a follower, see next line
- *      BUSY      all is read, there are followers        CALLER     the first that has not ended is called
- *      BUSY      all is read                             LOOP       an edge since then is the next event of epoll
+ *      BUSY      it was, there are followers             CALLER     the first that has not ended is called
+ *      BUSY      it was, and there is more               LOOP       the loop asks itself to read on, after others
+ *      BUSY      it was                                  LOOP       an edge since then is the next event of epoll
  *      CALLER    a caller enters                         CALLER     it is a follower, and sleeps
  *      CALLER    a caller enters, and is one too many    LOOP       rouse() gets the reader out of poll(); what epoll watches changes, see above
  *      CALLER    its call ends, there are followers      CALLER     the first that has not ended is called
@@ -46,7 +47,7 @@
 
 #include <pthread.h>
 
-#include "client/sp_loop.h"
+#include "client/loop.h"
 #include "client/sp_reader.h"
 #include "client/target.h"
 #include "client/transport.h"
@@ -73,8 +74,8 @@ enum sp_reads {
 struct sp_socket {
         struct transport_socket base;
         struct transport_options options;
-        struct sp_loop *loop;
-        struct sp_source source;
+        struct loop *loop;
+        struct loop_source source;
         int rouse_fd; /* gets the caller that reads out of poll() */
 
         pthread_mutex_t mutex;
@@ -100,6 +101,7 @@ struct sp_socket {
         size_t n_inside;       /* waiters that have entered and not left */
         pthread_cond_t left;   /* the last of them has */
         bool is_hung_up;       /* epoll has said so */
+        bool is_more;          /* the loop has read, and not all */
 
         /* mutex: what is to be written */
         struct sp_message *first;
@@ -172,7 +174,10 @@ void sp_drop_queue(struct sp_socket *socket);
 /* A frame was sent: somebody is to read its answer. Mutex held. */
 void sp_expect(struct sp_socket *socket);
 
-/* Takes what is there, unless a caller does; @is_hung_up: epoll says that the end is near. The loop's. */
+/*
+ * Takes some of what is there, unless a caller does, and asks for another turn if
+ * there is more; @is_hung_up: epoll says that the end is near. The loop's.
+ */
 void sp_receive(struct sp_socket *socket, bool is_hung_up);
 
 /* Of struct transport. */

@@ -26,7 +26,7 @@
 #include "client/errors.h"
 
 struct keyring;
-struct sp_loop;
+struct loop;
 struct target_address;
 struct transport_lane;
 struct transport_message;
@@ -53,8 +53,8 @@ struct transport_options {
         void (*on_pipe)(void *context); /* the pipe's state changed; any thread, and brief */
         void *context;
         size_t receive_bytes_max;
-        void *door;           /* in-process: of core/rpc/inprocess.h; else NULL */
-        struct sp_loop *loop; /* ipc and tcp: the channel's; else NULL */
+        void *door;        /* in-process: of core/rpc/inprocess.h; else NULL */
+        struct loop *loop; /* ipc and tcp; else NULL */
 
         /* sealed: whose keys these are lives as long as the channel; else NULL */
         const struct keyring *keyring;

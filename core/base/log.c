@@ -53,14 +53,6 @@ struct pipit_log {
         char buffer[PIPIT_LOG_BUFFER_BYTES];
 };
 
-static struct timespec timespec_of(int64_t us)
-{
-        return (struct timespec){
-                .tv_sec = (time_t)(us / PIPIT_US_PER_S),
-                .tv_nsec = (long)(us % PIPIT_US_PER_S * 1000),
-        };
-}
-
 /* @bytes go in whole; the caller has checked that there is room, and holds the lock. */
 static void buffer_put(struct pipit_log *log, const char *bytes, size_t n_bytes)
 {
@@ -221,14 +213,14 @@ static bool write_all(struct pipit_log *log)
 /* Waits for lines, gathering some where nobody waits. False: stopping, and all is written. */
 static bool wait_for_lines(struct pipit_log *log)
 {
-        struct timespec until = timespec_of(pipit_clock_now_us() + GATHER_US);
-        int error = 0;
+        int64_t until_us = pipit_clock_now_us() + GATHER_US;
+        bool is_time = true;
         bool more;
 
         (void)pthread_mutex_lock(&log->mutex);
-        while (!log->urgent && !log->stopping && error == 0 &&
+        while (!log->urgent && !log->stopping && is_time &&
                log->n_in - log->n_out < PIPIT_LOG_BUFFER_BYTES / 2)
-                error = pthread_cond_timedwait(&log->writer_wakes, &log->mutex, &until);
+                is_time = pipit_cond_wait_until(&log->writer_wakes, &log->mutex, until_us);
 
         while (log->n_in == log->n_out && !log->stopping) {
                 log->urgent = false;
@@ -295,14 +287,9 @@ static void *writer_main(void *context)
 
 static void init_locks(struct pipit_log *log)
 {
-        pthread_condattr_t monotonic;
-
-        (void)pthread_condattr_init(&monotonic);
-        (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
         (void)pthread_mutex_init(&log->mutex, NULL);
-        (void)pthread_cond_init(&log->writer_wakes, &monotonic);
-        (void)pthread_cond_init(&log->writer_moved, &monotonic);
-        (void)pthread_condattr_destroy(&monotonic);
+        pipit_cond_init(&log->writer_wakes);
+        pipit_cond_init(&log->writer_moved);
 }
 
 struct pipit_log *pipit_log_new(int fd, enum pipit_log_format format, enum pipit_log_level level)
@@ -337,10 +324,10 @@ struct pipit_log *pipit_log_new(int fd, enum pipit_log_format format, enum pipit
 
 struct pipit_log *pipit_log_free(struct pipit_log *log)
 {
-        struct timespec until;
+        int64_t until_us;
         pthread_t writer;
         bool abandoned;
-        int error = 0;
+        bool is_time = true;
 
         if (!log)
                 return NULL;
@@ -348,10 +335,10 @@ struct pipit_log *pipit_log_free(struct pipit_log *log)
         (void)pthread_mutex_lock(&log->mutex);
         log->stopping = true;
         log->stop_deadline_us = pipit_clock_now_us() + STOP_TIMEOUT_US;
-        until = timespec_of(log->stop_deadline_us + INT64_C(2) * STUCK_POLL_MS * PIPIT_US_PER_MS);
+        until_us = log->stop_deadline_us + INT64_C(2) * STUCK_POLL_MS * PIPIT_US_PER_MS;
         (void)pthread_cond_signal(&log->writer_wakes);
-        while (!log->writer_done && error == 0)
-                error = pthread_cond_timedwait(&log->writer_moved, &log->mutex, &until);
+        while (!log->writer_done && is_time)
+                is_time = pipit_cond_wait_until(&log->writer_moved, &log->mutex, until_us);
         abandoned = log->abandoned = !log->writer_done;
         writer = log->writer;
         (void)pthread_mutex_unlock(&log->mutex);
@@ -368,10 +355,9 @@ struct pipit_log *pipit_log_free(struct pipit_log *log)
 
 void pipit_log_flush(struct pipit_log *log, uint32_t timeout_ms)
 {
-        struct timespec until =
-                timespec_of(pipit_clock_now_us() + (int64_t)timeout_ms * PIPIT_US_PER_MS);
+        int64_t until_us = pipit_clock_now_us() + (int64_t)timeout_ms * PIPIT_US_PER_MS;
+        bool is_time = true;
         uint64_t target;
-        int error = 0;
 
         if (!log)
                 return;
@@ -382,8 +368,8 @@ void pipit_log_flush(struct pipit_log *log, uint32_t timeout_ms)
                 log->urgent = true;
                 (void)pthread_cond_signal(&log->writer_wakes);
         }
-        while (log->n_out < target && error == 0)
-                error = pthread_cond_timedwait(&log->writer_moved, &log->mutex, &until);
+        while (log->n_out < target && is_time)
+                is_time = pipit_cond_wait_until(&log->writer_moved, &log->mutex, until_us);
         (void)pthread_mutex_unlock(&log->mutex);
 }
 

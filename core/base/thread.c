@@ -1,6 +1,9 @@
 #include "core/base/thread.h"
 
 #include <signal.h>
+#include <time.h>
+
+#include "core/base/clock.h"
 
 int pipit_thread_start(pthread_t *ret_thread, void *(*main)(void *argument), void *argument)
 {
@@ -13,4 +16,27 @@ int pipit_thread_start(pthread_t *ret_thread, void *(*main)(void *argument), voi
         (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 
         return error;
+}
+
+void pipit_cond_init(pthread_cond_t *cond)
+{
+        pthread_condattr_t attributes;
+
+        (void)pthread_condattr_init(&attributes);
+        (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+        (void)pthread_cond_init(cond, &attributes);
+        (void)pthread_condattr_destroy(&attributes);
+}
+
+bool pipit_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, int64_t at_us)
+{
+        const struct timespec at = {
+                .tv_sec = (time_t)(at_us / PIPIT_US_PER_S),
+                .tv_nsec = (long)(at_us % PIPIT_US_PER_S) * 1000,
+        };
+
+        if (at_us == PIPIT_NEVER_US)
+                return pthread_cond_wait(cond, mutex) == 0;
+
+        return pthread_cond_timedwait(cond, mutex, &at) == 0;
 }

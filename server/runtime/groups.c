@@ -1,4 +1,5 @@
 #include "server/runtime/groups.h"
+#include "core/base/thread.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -197,7 +198,6 @@ static void *groups_main(void *argument)
 struct groups *groups_new(groups_find_fn find, struct pipit_log *log)
 {
         struct groups *groups = calloc(1, sizeof(*groups));
-        pthread_condattr_t attributes;
 
         if (!groups)
                 return NULL;
@@ -207,10 +207,7 @@ struct groups *groups_new(groups_find_fn find, struct pipit_log *log)
         groups->queue_end = &groups->queue;
         pthread_mutex_init(&groups->mutex, NULL);
         pthread_cond_init(&groups->asked, NULL);
-        pthread_condattr_init(&attributes);
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-        pthread_cond_init(&groups->told, &attributes);
-        pthread_condattr_destroy(&attributes);
+        pipit_cond_init(&groups->told);
 
         return groups;
 }
@@ -246,12 +243,8 @@ struct groups *groups_free(struct groups *groups)
 static bool wait_for(struct groups *groups, int64_t asked_us)
 {
         int64_t until_us = asked_us + GROUPS_WAIT_MS * PIPIT_US_PER_MS;
-        const struct timespec until = {
-                .tv_sec = until_us / PIPIT_US_PER_S,
-                .tv_nsec = until_us % PIPIT_US_PER_S * 1000,
-        };
 
-        return pthread_cond_timedwait(&groups->told, &groups->mutex, &until) == 0;
+        return pipit_cond_wait_until(&groups->told, &groups->mutex, until_us);
 }
 
 struct gids *groups_get(struct groups *groups, uint32_t uid)

@@ -1,4 +1,5 @@
 #include "server/runtime/housekeeping.h"
+#include "core/base/thread.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -119,16 +120,8 @@ static struct job *take_job(struct housekeeping *housekeeping)
 
 static void wait_until(struct housekeeping *housekeeping, int64_t until_us)
 {
-        struct timespec until;
-
         housekeeping->wakes_us = until_us;
-        if (until_us == PIPIT_NEVER_US) {
-                pthread_cond_wait(&housekeeping->changed, &housekeeping->mutex);
-        } else {
-                until.tv_sec = (time_t)(until_us / PIPIT_US_PER_S);
-                until.tv_nsec = (long)(until_us % PIPIT_US_PER_S) * 1000;
-                pthread_cond_timedwait(&housekeeping->changed, &housekeeping->mutex, &until);
-        }
+        (void)pipit_cond_wait_until(&housekeeping->changed, &housekeeping->mutex, until_us);
         housekeeping->wakes_us = INT64_MIN;
 }
 
@@ -167,7 +160,6 @@ static void *housekeeping_main(void *argument)
 struct housekeeping *housekeeping_new(void)
 {
         struct housekeeping *housekeeping = calloc(1, sizeof(*housekeeping));
-        pthread_condattr_t attributes;
 
         if (!housekeeping)
                 return NULL;
@@ -175,10 +167,7 @@ struct housekeeping *housekeeping_new(void)
         housekeeping->last = &housekeeping->first;
         housekeeping->wakes_us = INT64_MIN;
         pthread_mutex_init(&housekeeping->mutex, NULL);
-        pthread_condattr_init(&attributes);
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-        pthread_cond_init(&housekeeping->changed, &attributes);
-        pthread_condattr_destroy(&attributes);
+        pipit_cond_init(&housekeeping->changed);
 
         if (pthread_create(&housekeeping->thread, NULL, housekeeping_main, housekeeping) != 0) {
                 pthread_cond_destroy(&housekeeping->changed);

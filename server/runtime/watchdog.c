@@ -1,4 +1,5 @@
 #include "server/runtime/watchdog.h"
+#include "core/base/thread.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -46,13 +47,8 @@ static void look_after(struct watchdog *watchdog, size_t index)
 /* With the mutex. False: it is over. */
 static bool pause_until(struct watchdog *watchdog, int64_t until_us)
 {
-        struct timespec until = {
-                .tv_sec = (time_t)(until_us / PIPIT_US_PER_S),
-                .tv_nsec = (long)(until_us % PIPIT_US_PER_S) * 1000,
-        };
-
         while (!watchdog->ending && pipit_clock_now_us() < until_us)
-                (void)pthread_cond_timedwait(&watchdog->changed, &watchdog->mutex, &until);
+                (void)pipit_cond_wait_until(&watchdog->changed, &watchdog->mutex, until_us);
 
         return !watchdog->ending;
 }
@@ -81,7 +77,6 @@ struct watchdog *watchdog_new(struct rep_endpoint *const *endpoints,
 {
         struct watchdog *watchdog =
                 calloc(1, sizeof(*watchdog) + n_endpoints * sizeof(watchdog->is_deserted[0]));
-        pthread_condattr_t attributes;
 
         if (!watchdog)
                 return NULL;
@@ -91,10 +86,7 @@ struct watchdog *watchdog_new(struct rep_endpoint *const *endpoints,
         watchdog->period_ms = period_ms;
         watchdog->log = log;
         pthread_mutex_init(&watchdog->mutex, NULL);
-        pthread_condattr_init(&attributes);
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-        pthread_cond_init(&watchdog->changed, &attributes);
-        pthread_condattr_destroy(&attributes);
+        pipit_cond_init(&watchdog->changed);
 
         if (pthread_create(&watchdog->thread, NULL, watchdog_main, watchdog) != 0) {
                 pthread_cond_destroy(&watchdog->changed);

@@ -1,4 +1,5 @@
 #include "server/store/sqlite/jobs.h"
+#include "core/base/thread.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -86,8 +87,6 @@ bool jobs_init(struct jobs *jobs,
                size_t queue_max,
                size_t batch_max)
 {
-        pthread_condattr_t monotonic;
-
         *jobs = (struct jobs){
                 .clock = clock,
                 .burst = burst,
@@ -99,10 +98,7 @@ bool jobs_init(struct jobs *jobs,
         if (!jobs->heap)
                 return false;
 
-        pthread_condattr_init(&monotonic);
-        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-        pthread_cond_init(&jobs->deadline_earlier, &monotonic);
-        pthread_condattr_destroy(&monotonic);
+        pipit_cond_init(&jobs->deadline_earlier);
         pthread_mutex_init(&jobs->lock, NULL);
         TAILQ_INIT(&jobs->spare);
         for (size_t i = 0; i < JOB_QUEUES; i++) {
@@ -397,16 +393,9 @@ static size_t let_go_locked(struct jobs *jobs, int64_t now_us, struct late late[
 static void wait_for_deadline_locked(struct jobs *jobs)
 {
         int64_t until_us = jobs->n_heap > 0 ? jobs->heap[0]->deadline_us : PIPIT_NEVER_US;
-        struct timespec until;
 
         jobs->watch_until_us = until_us;
-        if (until_us == PIPIT_NEVER_US) {
-                pthread_cond_wait(&jobs->deadline_earlier, &jobs->lock);
-                return;
-        }
-        until.tv_sec = until_us / PIPIT_US_PER_S;
-        until.tv_nsec = until_us % PIPIT_US_PER_S * 1000;
-        (void)pthread_cond_timedwait(&jobs->deadline_earlier, &jobs->lock, &until);
+        (void)pipit_cond_wait_until(&jobs->deadline_earlier, &jobs->lock, until_us);
 }
 
 void jobs_watch(struct jobs *jobs)

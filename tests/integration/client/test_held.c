@@ -3,7 +3,6 @@
  * channel. The linker puts the functions below in the way (--wrap).
  */
 
-#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,25 +29,12 @@ static _Thread_local const struct pipit_channel *freeing;
 static sem_t free_got_somewhere;
 static atomic_bool is_freed;
 
-/* The channel's thread has run done(), and then has nothing more to do. */
-static atomic_bool is_rest_wanted;
-static sem_t channel_rests;
-
 ssize_t __real_sendmsg(int fd, const struct msghdr *message, int flags);
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags);
 int __real_pthread_mutex_unlock(pthread_mutex_t *mutex);
 int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex);
 int __real_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
-int __real_ppoll(struct pollfd *fds,
-                 nfds_t n_fds,
-                 const struct timespec *timeout,
-                 const sigset_t *mask);
-int __wrap_ppoll(struct pollfd *fds,
-                 nfds_t n_fds,
-                 const struct timespec *timeout,
-                 const sigset_t *mask);
-
 static void wait_for(sem_t *event)
 {
         while (sem_wait(event) != 0)
@@ -84,20 +70,8 @@ int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
         return __real_pthread_cond_wait(cond, mutex);
 }
 
-int __wrap_ppoll(struct pollfd *fds,
-                 nfds_t n_fds,
-                 const struct timespec *timeout,
-                 const sigset_t *mask)
-{
-        if (atomic_exchange(&is_rest_wanted, false))
-                sem_post(&channel_rests);
-
-        return __real_ppoll(fds, n_fds, timeout, mask);
-}
-
 static int set_up(void **state)
 {
-        sem_init(&channel_rests, 0, 0);
         sem_init(&caller_is_held, 0, 0);
         sem_init(&caller_may_go, 0, 0);
         sem_init(&free_got_somewhere, 0, 0);
@@ -132,22 +106,16 @@ static void assert_free_waits_for(pthread_t caller, struct setting *setting)
         assert_true(atomic_load(&is_freed));
 }
 
-static void want_rest(struct pipit_call *call)
-{
-        (void)call;
-        atomic_store(&is_rest_wanted, true);
-}
-
 /* Calls that were cancelled before are over then, and nothing counts them any more. */
 static void wait_until_the_channel_rests(struct pipit_channel *channel)
 {
         struct waited_call waited;
 
         waited_init(&waited);
-        waited.call.done = want_rest;
         waited_start(&waited, channel, "x");
         pipit_call_cancel(&waited.call);
-        wait_for(&channel_rests);
+        assert_true(waited_wait(&waited));
+        loop_pass(channel->loop);
         waited_deinit(&waited);
 }
 

@@ -40,7 +40,7 @@ struct stage {
         struct target_address target;
         int listener;
         int peer;
-        struct sp_loop *loop;
+        struct loop *loop;
         struct transport_socket *base;
         struct sp_socket *socket;
         struct lane lanes[N_LANES];
@@ -144,7 +144,7 @@ static int set_up(void **state)
         assert_non_null(stage);
         sem_init(&stage->pipe_changed, 0, 0);
         listen_here(stage);
-        stage->loop = options.loop = sp_loop_new(&problem);
+        stage->loop = options.loop = loop_new(&problem);
         stage->base = sp_transport.socket_open(&options, &problem);
         stage->socket = sp_socket_of(stage->base);
         for (size_t i = 0; i < N_LANES; i++) {
@@ -174,7 +174,7 @@ static int tear_down(void **state)
         for (size_t i = 0; i < N_LANES; i++)
                 sp_transport.lane_close(stage->lanes[i].wire);
         sp_transport.socket_close(stage->base);
-        sp_loop_free(stage->loop);
+        loop_free(stage->loop);
         close(stage->peer);
         close(stage->listener);
         unlink(((struct sockaddr_un *)(void *)&stage->target.endpoints[0].address)->sun_path);
@@ -420,26 +420,6 @@ static void a_waiter_that_is_ended_by_another_thread_returns(void **state)
         }
 }
 
-/* A source of its own: when it is told, what was asked for before is done. */
-struct barrier {
-        struct sp_source source;
-        sem_t passed;
-};
-
-static void barrier_asked(struct sp_source *source)
-{
-        sem_post(&pipit_container_of(source, struct barrier, source)->passed);
-}
-
-static void let_the_loop_come_by(struct stage *stage)
-{
-        struct barrier barrier = {.source.on_asked = barrier_asked};
-
-        sem_init(&barrier.passed, 0, 0);
-        sp_loop_ask(stage->loop, &barrier.source);
-        wait_for(&barrier.passed);
-}
-
 static void the_descriptor_stays_until_its_caller_has_left(void **state)
 {
         struct stage *stage = *state;
@@ -448,12 +428,12 @@ static void the_descriptor_stays_until_its_caller_has_left(void **state)
         await_reads(stage, SP_READS_LOOP);
         enter(stage, &waiter);
         sp_transport.hangup(stage->base);
-        let_the_loop_come_by(stage);
+        loop_pass(stage->loop);
         assert_int_equal(pipe_of(stage), TRANSPORT_PIPE_LOST);
         assert_true(stage->socket->fd >= 0);
         waiter_end(&waiter);
         sp_transport.wait(stage->base, &waiter);
-        let_the_loop_come_by(stage);
+        loop_pass(stage->loop);
         assert_int_equal(stage->socket->fd, -1);
 }
 
@@ -497,6 +477,68 @@ static void an_aborted_lane_is_back_and_its_late_answer_is_dropped(void **state)
         assert_int_equal(sem_trywait(&stage->lanes[1].received), -1);
 }
 
+/* A source of its own, which holds up the loop, or looks whether lane 0 has its answer. */
+struct other {
+        struct loop_source source;
+        struct stage *stage;
+        sem_t begun;
+        sem_t may_end;
+        bool was_answered;
+};
+
+static void hold_up(struct loop_source *source)
+{
+        struct other *other = pipit_container_of(source, struct other, source);
+
+        sem_post(&other->begun);
+        wait_for(&other->may_end);
+}
+
+static void look(struct loop_source *source)
+{
+        struct other *other = pipit_container_of(source, struct other, source);
+        int n_received;
+
+        sem_getvalue(&other->stage->lanes[0].received, &n_received);
+        other->was_answered = n_received > 0;
+}
+
+/* As many answers to nothing as one read takes, and one more. */
+static void say_much(struct stage *stage, const struct wire_frame *late)
+{
+        size_t n_frames = SP_READER_BUFFER_BYTES / sizeof(*late) + 1;
+        struct wire_frame *frames = calloc(n_frames, sizeof(*frames));
+
+        assert_non_null(frames);
+        for (size_t i = 0; i < n_frames; i++)
+                frames[i] = *late;
+        assert_int_equal(send(stage->peer, frames, n_frames * sizeof(*frames), 0),
+                         n_frames * sizeof(*frames));
+        free(frames);
+}
+
+static void a_connection_that_has_much_to_say_lets_others_have_their_turn(void **state)
+{
+        struct stage *stage = *state;
+        struct other holder = {.source.on_asked = hold_up};
+        struct other looker = {.source.on_asked = look, .stage = stage};
+        struct wire_frame frame = send_frame(stage, 0);
+        struct wire_frame late = frame;
+
+        late.bytes[SP_FRAME_AT - 1] ^= 1;
+        sem_init(&holder.begun, 0, 0);
+        sem_init(&holder.may_end, 0, 0);
+        loop_ask(stage->loop, &holder.source);
+        wait_for(&holder.begun);
+        say_much(stage, &late);
+        answer(stage, &frame);
+        loop_ask(stage->loop, &looker.source);
+        sem_post(&holder.may_end);
+        wait_for(&stage->lanes[0].received);
+        loop_pass(stage->loop);
+        assert_false(looker.was_answered);
+}
+
 #define stage_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -513,6 +555,7 @@ int main(int argc, char **argv)
                 stage_test(the_descriptor_stays_until_its_caller_has_left),
                 stage_test(a_break_tells_apart_what_has_left_and_what_has_not),
                 stage_test(an_aborted_lane_is_back_and_its_late_answer_is_dropped),
+                stage_test(a_connection_that_has_much_to_say_lets_others_have_their_turn),
         };
 
         if (argc > 1)
