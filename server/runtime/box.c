@@ -197,6 +197,28 @@ static void close_all_pipes(struct rep_context *held)
         }
 }
 
+/* Its client has left, and nothing of it is under way. */
+static bool is_idle(const struct box *box)
+{
+        return box->n_pipes <= 0 && box->linger_until_us > 0 &&
+               pipit_mailbox_n_calls(box->states) == 0;
+}
+
+/* With the mutexes of @shard and @box. Returns the frames that were held, and the calls that had not ended. */
+static struct rep_context *shard_drop(struct box_shard *shard,
+                                      struct box *box,
+                                      int64_t now_us,
+                                      struct pipit_server_call **ret_ended)
+{
+        struct pipit_server *server = box->server;
+        uint64_t name = name_of(&server->boxes, box->principal, box->client_id);
+
+        shard_unlink(shard, box);
+        bury(shard, name, now_us, now_us + server->options.timeout_ms_max * PIPIT_US_PER_MS);
+
+        return end(box, ret_ended);
+}
+
 /*
  * Whether its time without a pipe was over, and it is gone from the table. The
  * table's reference is the caller's then.
@@ -204,8 +226,8 @@ static void close_all_pipes(struct rep_context *held)
 static bool box_expire(struct box *box, int64_t now_us)
 {
         struct pipit_server *server = box->server;
-        uint64_t name = name_of(&server->boxes, box->principal, box->client_id);
-        struct box_shard *shard = shard_of(&server->boxes, name);
+        struct box_shard *shard =
+                shard_of(&server->boxes, name_of(&server->boxes, box->principal, box->client_id));
         struct pipit_server_call *ended = NULL;
         struct rep_context *held = NULL;
         bool expired;
@@ -215,14 +237,8 @@ static bool box_expire(struct box *box, int64_t now_us)
         pthread_mutex_lock(&box->mutex);
         expired = !box->dead && lingered(box, now_us);
         is_revoked = box->is_revoked;
-        if (expired) {
-                held = end(box, &ended);
-                shard_unlink(shard, box);
-                bury(shard,
-                     name,
-                     now_us,
-                     now_us + server->options.timeout_ms_max * PIPIT_US_PER_MS);
-        }
+        if (expired)
+                held = shard_drop(shard, box, now_us, &ended);
         pthread_mutex_unlock(&box->mutex);
         pthread_mutex_unlock(&shard->mutex);
 
@@ -345,6 +361,66 @@ static struct box *shard_find(struct box_shard *shard,
         return NULL;
 }
 
+/* With the shard's mutex. The one of @principal that is idle for longest; NULL: none is. */
+static struct box *shard_idlest(struct box_shard *shard, const struct principal *principal)
+{
+        struct box *idlest = NULL;
+        int64_t since_us = PIPIT_NEVER_US;
+
+        for (struct box *box = shard->first; box; box = box->next) {
+                if (box->principal != principal)
+                        continue;
+                pthread_mutex_lock(&box->mutex);
+                if (is_idle(box) && box->linger_until_us < since_us) {
+                        idlest = box;
+                        since_us = box->linger_until_us;
+                }
+                pthread_mutex_unlock(&box->mutex);
+        }
+
+        return idlest;
+}
+
+/* Frees an idle one of @principal, before its time. False: there is none. */
+static bool shard_evict(struct box_shard *shard, struct principal *principal)
+{
+        struct pipit_server_call *ended = NULL;
+        struct rep_context *held = NULL;
+        bool is_evicted = false;
+        struct box *box;
+
+        pthread_mutex_lock(&shard->mutex);
+        box = shard_idlest(shard, principal);
+        if (box) {
+                pthread_mutex_lock(&box->mutex);
+                is_evicted = is_idle(box);
+                if (is_evicted)
+                        held = shard_drop(shard, box, pipit_clock_now_us(), &ended);
+                pthread_mutex_unlock(&box->mutex);
+        }
+        pthread_mutex_unlock(&shard->mutex);
+
+        if (is_evicted) {
+                drop_all(held);
+                interceptors_after_all(ended);
+                atomic_fetch_sub(&principal->n_mailboxes, 1);
+                box_unref(box);
+        }
+
+        return is_evicted;
+}
+
+/* The same, of any shard: from where @name belongs on, for all are alike. */
+static bool table_evict(struct box_table *table, struct principal *principal, uint64_t name)
+{
+        for (uint64_t i = 0; i < BOX_SHARDS; ++i) {
+                if (shard_evict(shard_of(table, name % BOX_SHARDS + i), principal))
+                        return true;
+        }
+
+        return false;
+}
+
 /* With the shard's mutex. A reference; the table has another. */
 static struct box *shard_make(struct pipit_server *server,
                               struct box_shard *shard,
@@ -365,12 +441,12 @@ static struct box *shard_make(struct pipit_server *server,
         return box_ref(box);
 }
 
-static struct box *table_get(struct pipit_server *server,
+static struct box *table_try(struct pipit_server *server,
                              struct principal *principal,
                              const uint8_t *client_id,
+                             uint64_t name,
                              enum box_failure *ret_failure)
 {
-        uint64_t name = name_of(&server->boxes, principal, client_id);
         struct box_shard *shard = shard_of(&server->boxes, name);
         struct box *box;
 
@@ -386,6 +462,23 @@ static struct box *table_get(struct pipit_server *server,
         if (*ret_failure != BOX_FAILURE_NONE)
                 atomic_fetch_sub(&principal->n_mailboxes, 1);
         pthread_mutex_unlock(&shard->mutex);
+
+        return box;
+}
+
+/* Where there are too many, those that are idle make room. */
+static struct box *table_get(struct pipit_server *server,
+                             struct principal *principal,
+                             const uint8_t *client_id,
+                             enum box_failure *ret_failure)
+{
+        uint64_t name = name_of(&server->boxes, principal, client_id);
+        struct box *box;
+
+        do
+                box = table_try(server, principal, client_id, name, ret_failure);
+        while (*ret_failure == BOX_FAILURE_TOO_MANY &&
+               table_evict(&server->boxes, principal, name));
 
         return box;
 }

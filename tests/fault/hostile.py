@@ -202,6 +202,7 @@ def run(options):
 
         def visited():
             figures["visited"], said = stage.visited()
+            true(said["came"] >= options.rate * options.seconds * 0.5, f"only {said['came']} came")
             equal(said["failed"], 0, "visitors that failed")
             equal(figures["visited"]["failed"], 0, "failed calls")
             stage.settle(n_before)

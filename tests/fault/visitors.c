@@ -18,7 +18,7 @@
 #include "core/base/clock.h"
 #include "echo/v1/echo.pipit.h"
 
-#define N_THREADS  8
+#define N_THREADS  16
 #define TIMEOUT_MS 10000
 
 struct visitors {

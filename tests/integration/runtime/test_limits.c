@@ -203,34 +203,6 @@ static void calls_over_the_workers_queue_fail_without_running(void **state)
         close_all_of_it();
 }
 
-static void mailboxes_over_the_limit_of_a_principal_fail_all_their_calls(void **state)
-{
-        const struct pipit_server_options options = {.mailboxes_per_principal_max = 1};
-        struct client second;
-        struct request request;
-        struct answer answer;
-
-        (void)state;
-        open_with(&options, true);
-        client_open(&second, fixture.url, true);
-        request_init(&request, &client);
-        request_echo(&request, 1, "x", 0);
-        exchange_run(&client, &request, &answer);
-        assert_ok(&answer, 1);
-        answer_deinit(&answer);
-
-        request_init(&request, &second);
-        request_echo(&request, 1, "x", 0);
-        request_echo(&request, 2, "x", 0);
-        exchange_run(&second, &request, &answer);
-        assert_failed(&answer, 1, PIPIT_RESOURCE_EXHAUSTED, PIPIT_NOT_RUN, "TOO_MANY_MAILBOXES");
-        assert_failed(&answer, 2, PIPIT_RESOURCE_EXHAUSTED, PIPIT_NOT_RUN, "TOO_MANY_MAILBOXES");
-        answer_deinit(&answer);
-        assert_serves(fixture.url);
-        client_close(&second);
-        close_all_of_it();
-}
-
 static void frames_held_over_the_limit_of_a_pipe_are_answered_oldest_first(void **state)
 {
         /* Held so long that only the limit can end it. */
@@ -594,7 +566,6 @@ int main(void)
                 cmocka_unit_test(a_call_over_the_limit_on_bytes_is_not_unpacked),
                 cmocka_unit_test(a_full_mailbox_says_so_and_is_emptied_by_polls),
                 cmocka_unit_test(calls_over_the_workers_queue_fail_without_running),
-                cmocka_unit_test(mailboxes_over_the_limit_of_a_principal_fail_all_their_calls),
                 cmocka_unit_test(frames_held_over_the_limit_of_a_pipe_are_answered_oldest_first),
                 cmocka_unit_test(over_held_max_the_oldest_frame_is_answered_empty),
                 cmocka_unit_test(frames_over_the_contexts_are_rejected_busy),

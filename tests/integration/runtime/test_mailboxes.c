@@ -1,0 +1,155 @@
+/* How many mailboxes a principal has, and who makes room for others. */
+
+#include <string.h>
+
+#include "tests/integration/runtime/fixture.h"
+
+/* Such as nobody waits for. */
+#define LINGER_MS (3600 * 1000)
+
+static struct fixture fixture;
+static struct client client;
+
+static void open_with(uint32_t n_mailboxes_max)
+{
+        const struct pipit_server_options options = {
+                .mailboxes_per_principal_max = n_mailboxes_max,
+                .mailbox_linger_ms = LINGER_MS,
+        };
+
+        fixture_start(&fixture, FIXTURE_IPC, &options);
+        client_open(&client, fixture.url, true);
+}
+
+static void close_all_of_it(void)
+{
+        client_close(&client);
+        fixture_stop(&fixture);
+}
+
+static void mailboxes_over_the_limit_of_a_principal_fail_all_their_calls(void **state)
+{
+        struct client second;
+        struct request request;
+        struct answer answer;
+
+        (void)state;
+        open_with(1);
+        client_open(&second, fixture.url, true);
+        request_init(&request, &client);
+        request_echo(&request, 1, "x", 0);
+        exchange_run(&client, &request, &answer);
+        assert_ok(&answer, 1);
+        answer_deinit(&answer);
+
+        request_init(&request, &second);
+        request_echo(&request, 1, "x", 0);
+        request_echo(&request, 2, "x", 0);
+        exchange_run(&second, &request, &answer);
+        assert_failed(&answer, 1, PIPIT_RESOURCE_EXHAUSTED, PIPIT_NOT_RUN, "TOO_MANY_MAILBOXES");
+        assert_failed(&answer, 2, PIPIT_RESOURCE_EXHAUSTED, PIPIT_NOT_RUN, "TOO_MANY_MAILBOXES");
+        answer_deinit(&answer);
+        assert_serves(fixture.url);
+        client_close(&second);
+        close_all_of_it();
+}
+
+/* Waits until there is room: until the server has noticed that others have left. */
+static void echo_when_there_is_room(struct client *who)
+{
+        bool is_refused = true;
+
+        for (uint64_t id = 1; is_refused; ++id) {
+                struct request request;
+                struct answer answer;
+
+                request_init(&request, who);
+                request_echo(&request, id, "x", 0);
+                exchange_run(who, &request, &answer);
+                is_refused = answer_reply(&answer, id)->status != NULL;
+                if (is_refused)
+                        assert_failed(&answer,
+                                      id,
+                                      PIPIT_RESOURCE_EXHAUSTED,
+                                      PIPIT_NOT_RUN,
+                                      "TOO_MANY_MAILBOXES");
+                answer_deinit(&answer);
+        }
+}
+
+static void visit(void)
+{
+        struct client visitor;
+
+        client_open(&visitor, fixture.url, true);
+        echo_when_there_is_room(&visitor);
+        client_close(&visitor);
+}
+
+/* Many short-lived clients of one principal, as a script makes them. */
+static void an_idle_mailbox_without_a_pipe_makes_room(void **state)
+{
+        (void)state;
+        open_with(2);
+        for (size_t i = 0; i < 200; ++i)
+                visit();
+        echo_when_there_is_room(&client);
+        close_all_of_it();
+}
+
+static void a_mailbox_with_a_call_makes_no_room(void **state)
+{
+        struct exchange exchange;
+        struct request request;
+
+        (void)state;
+        open_with(2);
+        request_init(&request, &client);
+        request_call(&request, 1, SLEEP)->timeout_ms = 60000;
+        exchange_send(&exchange, &client, &request);
+        request_deinit(&request);
+        fixture_wait_parked(&fixture, 1);
+        exchange_abandon(&exchange);
+        client_close(&client);
+        for (size_t i = 0; i < 50; ++i)
+                visit();
+        assert_false(pipit_server_call_cancelled(fixture_parked(&fixture, 0)));
+        fixture_stop(&fixture);
+}
+
+/* It may have had calls: whoever comes back is not told that they did not run. */
+static void a_mailbox_that_made_room_is_remembered_as_one_that_was(void **state)
+{
+        struct request request;
+        struct answer answer;
+        uint8_t id[16];
+
+        (void)state;
+        open_with(1);
+        memcpy(id, client.id, sizeof(id));
+        echo_when_there_is_room(&client);
+        client_close(&client);
+        visit();
+
+        client_open(&client, fixture.url, true);
+        memcpy(client.id, id, sizeof(id));
+        echo_when_there_is_room(&client);
+        request_init(&request, &client);
+        request_await(&request, 1000);
+        exchange_run(&client, &request, &answer);
+        assert_failed(&answer, 1000, PIPIT_UNAVAILABLE, PIPIT_MAY_HAVE_RUN, "CALL_FORGOTTEN");
+        answer_deinit(&answer);
+        close_all_of_it();
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(mailboxes_over_the_limit_of_a_principal_fail_all_their_calls),
+                cmocka_unit_test(an_idle_mailbox_without_a_pipe_makes_room),
+                cmocka_unit_test(a_mailbox_with_a_call_makes_no_room),
+                cmocka_unit_test(a_mailbox_that_made_room_is_remembered_as_one_that_was),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
