@@ -10,10 +10,11 @@
  *
  *   1. done() runs exactly once, never inside start() or cancel(), never under
  *      a lock of this library. Resetting, freeing or starting the call anew
- *      inside its done() is legal, as the last act there. It should be brief: one
- *      that blocks holds up other answers and deadlines of its channel, and after
- *      four seconds the connection may be taken for dead. What takes longer belongs
- *      to a thread of the program's, or to a queue (4a).
+ *      inside its done() is legal, as the last act there. It should be brief: the
+ *      channels of a process share few threads, and one that blocks holds up other
+ *      answers and deadlines of its channel and, in a process with more channels than
+ *      processors, of others; after four seconds a connection may be taken for dead.
+ *      What takes longer belongs to a thread of the program's, or to a queue (4a).
  *   2. A blocking call made inside a done() returns FAILED_PRECONDITION at
  *      once: it would eat the few threads that run callbacks.
  *   3. pipit_call_cancel() works from any thread, from start until done()
