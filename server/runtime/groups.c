@@ -119,8 +119,7 @@ static void *groups_main(void *argument);
 static bool need_thread(struct groups *groups)
 {
         if (!groups->has_thread)
-                groups->has_thread =
-                        pthread_create(&groups->thread, NULL, groups_main, groups) == 0;
+                groups->has_thread = pipit_thread_start(&groups->thread, groups_main, groups) == 0;
 
         return groups->has_thread;
 }

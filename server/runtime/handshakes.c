@@ -1,4 +1,5 @@
 #include "server/runtime/handshakes.h"
+#include "core/base/thread.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -288,7 +289,7 @@ struct handshakes *handshakes_new(struct sealed *sealed, const struct pipit_nois
         handshakes->keys = keys;
         pthread_mutex_init(&handshakes->mutex, NULL);
         pthread_cond_init(&handshakes->changed, NULL);
-        if (pthread_create(&handshakes->thread, NULL, handshakes_main, handshakes) != 0) {
+        if (pipit_thread_start(&handshakes->thread, handshakes_main, handshakes) != 0) {
                 pthread_cond_destroy(&handshakes->changed);
                 pthread_mutex_destroy(&handshakes->mutex);
                 free(handshakes);

@@ -169,7 +169,7 @@ struct housekeeping *housekeeping_new(void)
         pthread_mutex_init(&housekeeping->mutex, NULL);
         pipit_cond_init(&housekeeping->changed);
 
-        if (pthread_create(&housekeeping->thread, NULL, housekeeping_main, housekeeping) != 0) {
+        if (pipit_thread_start(&housekeeping->thread, housekeeping_main, housekeeping) != 0) {
                 pthread_cond_destroy(&housekeeping->changed);
                 pthread_mutex_destroy(&housekeeping->mutex);
                 free(housekeeping);

@@ -88,7 +88,7 @@ struct watchdog *watchdog_new(struct rep_endpoint *const *endpoints,
         pthread_mutex_init(&watchdog->mutex, NULL);
         pipit_cond_init(&watchdog->changed);
 
-        if (pthread_create(&watchdog->thread, NULL, watchdog_main, watchdog) != 0) {
+        if (pipit_thread_start(&watchdog->thread, watchdog_main, watchdog) != 0) {
                 pthread_cond_destroy(&watchdog->changed);
                 pthread_mutex_destroy(&watchdog->mutex);
                 free(watchdog);

@@ -1,4 +1,5 @@
 #include "server/runtime/workers.h"
+#include "core/base/thread.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -75,8 +76,8 @@ struct workers *workers_new(uint32_t n_threads, uint32_t queue_max)
         workers->last = &workers->first;
         workers->queue_max = queue_max;
         for (; workers->n_threads < n_threads; ++workers->n_threads) {
-                if (pthread_create(
-                            &workers->threads[workers->n_threads], NULL, worker_main, workers) != 0)
+                if (pipit_thread_start(
+                            &workers->threads[workers->n_threads], worker_main, workers) != 0)
                         return workers_free(workers);
         }
 

@@ -1,3 +1,5 @@
+#include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +9,13 @@
 
 #include "server/runtime/address.h"
 #include "tests/integration/runtime/fixture.h"
+
+/* It has a thread of its own, which takes signals. */
+#ifdef __SANITIZE_THREAD__
+#define IS_THREAD_SANITIZER true
+#else
+#define IS_THREAD_SANITIZER false
+#endif
 
 /* --- addresses ------------------------------------------------------------- */
 
@@ -355,6 +364,60 @@ static void what_is_not_finished_in_time_is_cancelled_and_counted(void **state)
         fixture_stop(&fixture);
 }
 
+/* --- threads ---------------------------------------------------------------- */
+
+/* Whether thread @id of this process may be given SIGTERM. */
+static bool takes_sigterm(const char *id)
+{
+        unsigned long long blocked = 0;
+        char line[256], path[300];
+        FILE *status;
+
+        (void)snprintf(path, sizeof(path), "/proc/self/task/%s/status", id);
+        status = fopen(path, "re");
+        if (!status)
+                return false; /* it has ended */
+        while (fgets(line, sizeof(line), status))
+                if (sscanf(line, "SigBlk: %llx", &blocked) == 1)
+                        break;
+        (void)fclose(status);
+
+        return !(blocked >> (SIGTERM - 1) & 1);
+}
+
+static void signals_are_for_the_threads_of_the_program(void **state)
+{
+        struct fixture fixture;
+        struct client client;
+        struct request request;
+        struct answer answer;
+        unsigned int n_threads = 0;
+        struct dirent *entry;
+        DIR *threads;
+
+        (void)state;
+        fixture_start(&fixture, FIXTURE_IPC, NULL);
+        client_open(&client, fixture.url, true);
+        request_init(&request, &client);
+        request_echo(&request, 1, "x", 0);
+        exchange_run(&client, &request, &answer);
+        answer_deinit(&answer);
+
+        threads = opendir("/proc/self/task");
+        assert_non_null(threads);
+        while ((entry = readdir(threads))) {
+                if (entry->d_name[0] == '.' || atoi(entry->d_name) == getpid())
+                        continue;
+                n_threads++;
+                if (takes_sigterm(entry->d_name) && !IS_THREAD_SANITIZER)
+                        fail_msg("thread %s would be given SIGTERM", entry->d_name);
+        }
+        (void)closedir(threads);
+        assert_true(n_threads > 3);
+        client_close(&client);
+        fixture_stop(&fixture);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -370,6 +433,7 @@ int main(void)
                 cmocka_unit_test(a_drain_answers_held_frames),
                 cmocka_unit_test(large_replies_arrive_though_the_server_stops),
                 cmocka_unit_test(what_is_not_finished_in_time_is_cancelled_and_counted),
+                cmocka_unit_test(signals_are_for_the_threads_of_the_program),
         };
 
         return cmocka_run_group_tests_name("runtime_life", tests, NULL, NULL);
