@@ -1,5 +1,6 @@
 """scale: what it costs as the work grows: connections, calls in flight, rows; memory and size."""
 
+import contextlib
 import pathlib
 import re
 import shutil
@@ -9,6 +10,7 @@ import time
 from . import measure, users
 from .echo import Echo
 from .measure import Failed
+from .table import ratio
 
 RATE = 50000
 IDLE_GRPC = "callback"
@@ -59,18 +61,27 @@ def calls_in_flight(report, programs, options):
 
 
 def rows(report, programs, options):
+    """All tables are there at once, so that a round can ask each of them."""
     counts = [10**3] if options.quick else [10**4, 10**5, 10**6] + [10**7] * options.long
-    report.heading("GetUser on PostgreSQL, 256 in flight, uniform over so many rows")
-    rates = {}
-    for n in counts:
-        with users.Database(programs, n) as database:
-            found = {"pipit": lambda: users.pipit_on_postgres(programs, database, "get", 256,
-                                                              report.seconds)}
-            if programs.pgbench:
-                found["pgbench"] = lambda: users.run_pgbench(database, "get", 16, report.seconds)
-            rates[n] = report.compare(f"{n:,} rows", found)["pipit"]["rate"]
+    with contextlib.ExitStack() as stack:
+        databases = {f"{n:,} rows": stack.enter_context(users.Database(programs, n, f"bench_{n}"))
+                     for n in counts}
+        titles = list(databases)
+        buffers = databases[titles[0]].psql("show shared_buffers")
+        report.heading(f"GetUser on PostgreSQL (shared_buffers {buffers}), 256 in flight, uniform over "
+                       "so many rows")
+        medians = report.compare_rows({title: get_users(report, programs, database)
+                                       for title, database in databases.items()})
     if options.long:
-        report.target("GetUser over 10^7 rows, to that over 10^4", rates[10**7] / rates[10**4], 0.7, 0.9)
+        few, many = (medians[title]["pipit"]["rounds"] for title in (titles[0], titles[-1]))
+        report.target("GetUser over 10^7 rows, to that over 10^4", ratio(many, few, "rate"), 0.7, 0.9)
+
+
+def get_users(report, programs, database):
+    found = {"pipit": lambda: users.pipit_on_postgres(programs, database, "get", 256, report.seconds)}
+    if programs.pgbench:
+        found["pgbench"] = lambda: users.run_pgbench(database, "get", 16, report.seconds)
+    return found
 
 
 def users_memory(report, programs, options):

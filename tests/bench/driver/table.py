@@ -42,25 +42,39 @@ class Report:
     def compare(self, title, contestants):
         """Runs contestants (name -> function that measures once) in turn; the first is ours.
 
-        Returns name -> median figures; a peer that fails is left out with a line that says so.
+        Returns name -> median figures, with those of each round as `rounds`; a peer that fails is
+        left out with a line that says so.
+        """
+        return self.compare_rows({title: contestants})[title]
+
+    def compare_rows(self, rows):
+        """As compare(), for rows (title -> contestants) that are compared with each other, too:
+        a round runs all of them. Returns title -> name -> median figures.
         """
         self.show_heading()
-        ours = next(iter(contestants))
-        results = {name: [] for name in contestants}
+        results = {title: {name: [] for name in contestants} for title, contestants in rows.items()}
         for _ in range(self.rounds):
-            for name, run in contestants.items():
-                if results[name] is None:
-                    continue
-                try:
-                    results[name].append(run())
-                except Failed as failed:
-                    if name == ours:
-                        raise
-                    results[name] = None
-                    self.note(f"{title}: {name} left out: {failed}")
+            for title, contestants in rows.items():
+                self.run_once(title, contestants, results[title])
+        return {title: self.show_row(title, results[title]) for title in rows}
+
+    def run_once(self, title, contestants, results):
+        ours = next(iter(contestants))
+        for name, run in contestants.items():
+            if results[name] is None:
+                continue
+            try:
+                results[name].append(run())
+            except Failed as failed:
+                if name == ours:
+                    raise
+                results[name] = None
+                self.note(f"{title}: {name} left out: {failed}")
+
+    def show_row(self, title, results):
         results = {name: figures for name, figures in results.items() if figures}
         medians = {}
-        for name, figures in results.items():
+        for name in results:
             medians[name] = self.row(title if not medians else "", title, name, results)
         return medians
 
@@ -86,7 +100,8 @@ class Report:
         self.say(f"{shown:34} {name:14} {median['rate']:10,.0f} {median['spread']:6.0%} "
                  f"{median['p50_us']:8.1f} {median['p99_us']:8.1f} {median['client_us']:14.2f} "
                  f"{median['server_us']:7.2f} {compared} {median['detail']}{trouble}")
-        self.rows.append({"row": title, "contestant": name, **median, "rounds": figures})
+        median["rounds"] = figures
+        self.rows.append({"row": title, "contestant": name, **median})
         return median
 
     def target(self, what, value, least, aim, higher=True, unit="x"):
