@@ -7,15 +7,23 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+bool sp_reader_init(struct sp_reader *reader)
+{
+        *reader = (struct sp_reader){.buffer = malloc(SP_READER_BUFFER_BYTES)};
+
+        return reader->buffer != NULL;
+}
+
 void sp_reader_deinit(struct sp_reader *reader)
 {
         free(reader->partial);
-        reader->partial = NULL;
+        free(reader->buffer);
 }
 
 void sp_reader_reset(struct sp_reader *reader, enum sp_framing framing, size_t message_bytes_max)
 {
-        sp_reader_deinit(reader);
+        free(reader->partial);
+        reader->partial = NULL;
         reader->framing = framing;
         reader->message_bytes_max = message_bytes_max;
         reader->is_greeted = false;
@@ -51,9 +59,9 @@ enum sp_fill sp_reader_fill(struct sp_reader *reader, int fd)
                         (struct iovec){partial->bytes + partial->at, n_partial};
         parts[header.msg_iovlen++] = (struct iovec){
                 reader->buffer + reader->end,
-                sizeof(reader->buffer) - reader->end,
+                SP_READER_BUFFER_BYTES - reader->end,
         };
-        n_asked = n_partial + sizeof(reader->buffer) - reader->end;
+        n_asked = n_partial + SP_READER_BUFFER_BYTES - reader->end;
 
         do
                 n_read = recvmsg(fd, &header, MSG_DONTWAIT);

@@ -23,7 +23,7 @@ struct sp_reader {
         struct sp_message *partial; /* its head is read, and some of the rest */
         size_t begin;
         size_t end;
-        uint8_t buffer[SP_READER_BUFFER_BYTES];
+        uint8_t *buffer; /* not cleared: memory that is not used is none */
 };
 
 enum sp_fill {
@@ -41,9 +41,14 @@ enum sp_next {
         SP_NEXT_PROBLEM,
 };
 
-/* For a new connection; what the last one left is freed. A zeroed one is fine. */
-void sp_reader_reset(struct sp_reader *reader, enum sp_framing framing, size_t message_bytes_max);
+/* False: out of memory. */
+bool sp_reader_init(struct sp_reader *reader);
+
+/* A zeroed one is fine. */
 void sp_reader_deinit(struct sp_reader *reader);
+
+/* For a new connection; what the last one left is freed. */
+void sp_reader_reset(struct sp_reader *reader, enum sp_framing framing, size_t message_bytes_max);
 
 /* One read from @fd. All that came before has been taken. */
 enum sp_fill sp_reader_fill(struct sp_reader *reader, int fd);

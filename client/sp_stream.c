@@ -284,13 +284,15 @@ static struct transport_socket *socket_open(const struct transport_options *opti
 {
         struct sp_socket *socket = calloc(1, sizeof(*socket));
 
-        if (!socket) {
+        if (!socket || !sp_reader_init(&socket->reader)) {
                 *ret_problem = "out of memory";
+                free(socket);
                 return NULL;
         }
         socket->rouse_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (socket->rouse_fd < 0) {
                 *ret_problem = sp_problem_of(errno);
+                sp_reader_deinit(&socket->reader);
                 free(socket);
                 return NULL;
         }

@@ -33,7 +33,7 @@ static void set_up(struct setting *setting, enum sp_framing framing)
         setting->here = fds[0];
         setting->there = fds[1];
         setting->reader = calloc(1, sizeof(*setting->reader));
-        assert_non_null(setting->reader);
+        assert_true(setting->reader && sp_reader_init(setting->reader));
         sp_reader_reset(setting->reader, framing, LIMIT);
 }
 
