@@ -42,7 +42,7 @@ struct box {
         pthread_mutex_t mutex;
 
         /* mutex */
-        bool dead;                /* its calls are cancelled, its replies dropped */
+        atomic_bool dead; /* its calls are cancelled, its replies dropped; a hint without it */
         int64_t amnesia_until_us; /* it may follow one that was freed: what it does not know may have run */
         struct pipit_mailbox *states;
         struct ready ready;

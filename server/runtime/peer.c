@@ -19,6 +19,11 @@ static struct peer_shard *shard_of(struct peer_table *table, uint32_t pipe)
         return &table->shards[pipe % PEER_SHARDS];
 }
 
+static struct peer **bucket_of(struct peer_shard *shard, uint32_t pipe)
+{
+        return &shard->buckets[pipe / PEER_SHARDS % PEER_BUCKETS];
+}
+
 void peer_table_init(struct peer_table *table)
 {
         for (size_t i = 0; i < PEER_SHARDS; ++i)
@@ -245,6 +250,7 @@ bool peer_add(struct pipit_server *server, uint32_t pipe, const struct rep_pipe_
 {
         struct peer_table *table = &server->peers;
         struct peer_shard *shard = shard_of(table, pipe);
+        struct peer **bucket = bucket_of(shard, pipe);
         struct peer *peer = NULL;
 
         if (atomic_fetch_add(&table->n_pipes, 1) < server->options.pipes_max)
@@ -260,8 +266,8 @@ bool peer_add(struct pipit_server *server, uint32_t pipe, const struct rep_pipe_
         }
 
         pthread_mutex_lock(&shard->mutex);
-        peer->next = shard->first;
-        shard->first = peer;
+        peer->next = *bucket;
+        *bucket = peer;
         pthread_mutex_unlock(&shard->mutex);
 
         return true;
@@ -270,7 +276,7 @@ bool peer_add(struct pipit_server *server, uint32_t pipe, const struct rep_pipe_
 void peer_remove(struct pipit_server *server, uint32_t pipe)
 {
         struct peer_shard *shard = shard_of(&server->peers, pipe);
-        struct peer **link = &shard->first;
+        struct peer **link = bucket_of(shard, pipe);
         struct peer *peer;
 
         pthread_mutex_lock(&shard->mutex);
@@ -296,7 +302,7 @@ struct peer *peer_find(struct pipit_server *server, uint32_t pipe)
         struct peer *peer;
 
         pthread_mutex_lock(&shard->mutex);
-        for (peer = shard->first; peer && peer->pipe != pipe; peer = peer->next)
+        for (peer = *bucket_of(shard, pipe); peer && peer->pipe != pipe; peer = peer->next)
                 ;
         if (peer)
                 peer_ref(peer);
@@ -311,8 +317,9 @@ void peer_table_kill(struct pipit_server *server)
                 struct peer_shard *shard = &server->peers.shards[i];
 
                 pthread_mutex_lock(&shard->mutex);
-                for (struct peer *peer = shard->first; peer; peer = peer->next)
-                        kill_simple(peer);
+                for (size_t k = 0; k < PEER_BUCKETS; ++k)
+                        for (struct peer *peer = shard->buckets[k]; peer; peer = peer->next)
+                                kill_simple(peer);
                 pthread_mutex_unlock(&shard->mutex);
         }
 }

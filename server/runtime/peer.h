@@ -57,14 +57,15 @@ struct peer {
         struct job removal;
         struct job closing;
         atomic_bool closes;
-        struct peer *next; /* in its shard */
+        struct peer *next; /* in its bucket */
 };
 
-#define PEER_SHARDS 64
+#define PEER_SHARDS  64
+#define PEER_BUCKETS 16 /* a shard: a pipe's id finds its peer at once where there are a thousand */
 
 struct peer_shard {
         pthread_mutex_t mutex;
-        struct peer *first;
+        struct peer *buckets[PEER_BUCKETS];
 };
 
 struct peer_table {

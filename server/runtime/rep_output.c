@@ -82,17 +82,27 @@ static void consume(struct rep_stream *stream, size_t n_bytes, struct done *done
         }
 }
 
+static ssize_t transmit(const struct rep_stream *stream, struct iovec *parts, size_t n_parts)
+{
+        struct msghdr header = {.msg_iov = parts, .msg_iovlen = n_parts};
+        int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+
+        /* Of one part send() asks the kernel for less work. */
+        return n_parts == 1 ? send(stream->fd, parts->iov_base, parts->iov_len, flags)
+                            : sendmsg(stream->fd, &header, flags);
+}
+
 /* errno, or 0. Lets go of the mutex meanwhile: nobody else takes from the queue. */
 static int write_some(struct rep_stream *stream, struct done *done)
 {
         struct iovec parts[N_PARTS];
-        struct msghdr header = {.msg_iov = parts, .msg_iovlen = gather(stream, parts)};
+        size_t n_parts = gather(stream, parts);
         ssize_t n_bytes;
         int error;
 
         pthread_mutex_unlock(&stream->mutex);
         do
-                n_bytes = sendmsg(stream->fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+                n_bytes = transmit(stream, parts, n_parts);
         while (n_bytes < 0 && errno == EINTR);
         error = n_bytes < 0 ? errno : 0;
         pthread_mutex_lock(&stream->mutex);

@@ -182,7 +182,7 @@ struct reading {
         struct rep_stream *stream;
         const uint8_t *bytes;
         size_t n_bytes;
-        int64_t flush_us;
+        int64_t flush_us; /* 0: nothing is known to follow, and nobody has looked at the clock */
 };
 
 static size_t take_into(struct reading *reading, uint8_t *to, size_t n_wanted)
@@ -269,11 +269,21 @@ static bool take_head(struct reading *reading)
                partial_begin(stream, (size_t)n_bytes);
 }
 
+/* From the first message that has something behind it. A lone one needs no clock. */
+static void flush_clock_start(struct reading *reading)
+{
+        if (reading->n_bytes > 0 && !reading->flush_us)
+                reading->flush_us = pipit_clock_now_us() + BURST_US;
+}
+
 /* Answers that are ready are not kept for as long as there is more to read. */
 static void flush_now_and_then(struct reading *reading)
 {
-        int64_t now_us = pipit_clock_now_us();
+        int64_t now_us;
 
+        if (!reading->flush_us)
+                return;
+        now_us = pipit_clock_now_us();
         if (now_us < reading->flush_us)
                 return;
         pipit_server_uncork();
@@ -292,6 +302,7 @@ static bool take_partial(struct reading *reading)
                 return partial_grow(stream);
 
         stream->partial = NULL;
+        flush_clock_start(reading);
         if (!deliver(stream, message))
                 return false;
         flush_now_and_then(reading);
@@ -324,6 +335,15 @@ enum fill {
         FILL_END,
 };
 
+static ssize_t receive(const struct rep_stream *stream, struct iovec parts[2], size_t n_parts)
+{
+        struct msghdr header = {.msg_iov = parts, .msg_iovlen = n_parts};
+
+        /* Of one part recv() asks the kernel for less work. */
+        return n_parts == 1 ? recv(stream->fd, parts->iov_base, parts->iov_len, MSG_DONTWAIT)
+                            : recvmsg(stream->fd, &header, MSG_DONTWAIT);
+}
+
 /* One read: first what the message that is begun lacks, then whatever follows. */
 static enum fill fill(struct reading *reading, uint8_t *scratch)
 {
@@ -336,15 +356,13 @@ static enum fill fill(struct reading *reading, uint8_t *scratch)
         };
         /* Not beyond the room: what follows it in the stream belongs there. */
         bool is_cut = partial && stream->n_partial_room < partial->end;
-        struct msghdr header = {
-                .msg_iov = n_partial > 0 ? parts : parts + 1,
-                .msg_iovlen = n_partial > 0 && !is_cut ? 2 : 1,
-        };
         size_t n_asked = n_partial + (is_cut ? 0 : REP_SCRATCH_BYTES);
         ssize_t n_read;
 
         do
-                n_read = recvmsg(stream->fd, &header, MSG_DONTWAIT);
+                n_read = receive(stream,
+                                 n_partial > 0 ? parts : parts + 1,
+                                 n_partial > 0 && !is_cut ? 2 : 1);
         while (n_read < 0 && errno == EINTR);
         reading->bytes = scratch;
         reading->n_bytes = 0;
@@ -364,10 +382,7 @@ static enum fill fill(struct reading *reading, uint8_t *scratch)
 /* False: the connection is over. */
 static bool read_on(struct rep_stream *stream, uint8_t *scratch)
 {
-        struct reading reading = {
-                .stream = stream,
-                .flush_us = pipit_clock_now_us() + BURST_US,
-        };
+        struct reading reading = {.stream = stream};
         enum fill filled = FILL_MORE;
 
         for (int i = 0; i < READS_MAX && filled == FILL_MORE; ++i) {

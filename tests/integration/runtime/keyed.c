@@ -87,6 +87,12 @@ void keyed_revoke_alice(struct keyed *keyed)
         assert_int_equal(PIPIT_OK, pipit_server_reload(keyed->fixture.server, NULL));
 }
 
+void keyed_list_alice(struct keyed *keyed)
+{
+        authorize(keyed, true);
+        assert_int_equal(PIPIT_OK, pipit_server_reload(keyed->fixture.server, NULL));
+}
+
 struct pipit_session *keyed_connect(struct keyed *keyed,
                                     struct sealed_peer *peer,
                                     const struct pipit_noise_keys *keys)
@@ -109,15 +115,29 @@ struct sealed_frame keyed_receive(struct sealed_peer *peer)
         return sealed_peer_receive(peer, &id);
 }
 
+/* Waits for an event that nobody tells of. */
+static void look_again_before(int64_t until_us)
+{
+        const struct timespec turn = {.tv_nsec = 1000000};
+
+        assert_true(pipit_clock_now_us() < until_us);
+        nanosleep(&turn, NULL);
+}
+
+void keyed_wait_cancelled(struct keyed *keyed, size_t index)
+{
+        const struct pipit_server_call *call = fixture_parked(&keyed->fixture, index);
+        int64_t until_us = pipit_clock_now_us() + WAIT_MS * PIPIT_US_PER_MS;
+
+        while (!pipit_server_call_cancelled(call))
+                look_again_before(until_us);
+}
+
 void keyed_wait_sessions(struct keyed *keyed, size_t n_sessions)
 {
         struct pipit_session_table *table = keyed->fixture.server->sealed->table;
         int64_t until_us = pipit_clock_now_us() + WAIT_MS * PIPIT_US_PER_MS;
 
-        while (pipit_session_table_count(table).n_sessions != n_sessions) {
-                const struct timespec turn = {.tv_nsec = 1000000};
-
-                assert_true(pipit_clock_now_us() < until_us);
-                nanosleep(&turn, NULL);
-        }
+        while (pipit_session_table_count(table).n_sessions != n_sessions)
+                look_again_before(until_us);
 }

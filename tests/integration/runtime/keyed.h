@@ -28,6 +28,12 @@ void keyed_stop(struct keyed *keyed);
 /* Has it read authorized_keys again: from here on it knows bob alone. */
 void keyed_revoke_alice(struct keyed *keyed);
 
+/* The same: and alice again. */
+void keyed_list_alice(struct keyed *keyed);
+
+/* Waits until the @index-th parked call is cancelled. */
+void keyed_wait_cancelled(struct keyed *keyed, size_t index);
+
 /* A pipe, and a session of @keys on it. */
 struct pipit_session *keyed_connect(struct keyed *keyed,
                                     struct sealed_peer *peer,

@@ -497,6 +497,44 @@ static void a_revoked_keys_mailboxes_go_and_with_them_their_calls(void **state)
         keyed_stop(&keyed);
 }
 
+/* The pipe holds no frame of alice's, and so it stays. */
+static void a_key_that_is_listed_again_has_a_new_mailbox_on_its_old_pipe(void **state)
+{
+        const struct client full = {.full = true, .id = {7}};
+        struct keyed keyed;
+        struct sealed_peer peer;
+        struct pipit_session *before, *after;
+        struct request request;
+        struct sealed_frame frame, back;
+        struct answer answer;
+
+        (void)state;
+        keyed_start(&keyed, NULL);
+        before = keyed_connect(&keyed, &peer, &keyed.alice);
+        request_init(&request, &full);
+        request_call(&request, 1, SLEEP)->timeout_ms = PIPIT_TIMEOUT_MS_MAX;
+        request.message.hold_ms = 1;
+        frame = sealed_request(before, &request);
+        assert_int_not_equal(0, sealed_peer_send(&peer, frame.bytes, frame.n_bytes));
+        fixture_wait_parked(&keyed.fixture, 1);
+        back = keyed_receive(&peer);
+        keyed_revoke_alice(&keyed);
+        keyed_wait_cancelled(&keyed, 0);
+
+        keyed_list_alice(&keyed);
+        after = sealed_peer_session(&peer, &keyed.alice, keyed.server.public);
+        request_init(&request, &full);
+        request_echo(&request, 2, "again", 0);
+        sealed_peer_run(&peer, after, &request, &answer);
+        assert_ok(&answer, 2);
+        answer_deinit(&answer);
+        sealed_frame_free(&back);
+        sealed_frame_free(&frame);
+        pipit_session_unref(before);
+        keyed_leave(&peer, after);
+        keyed_stop(&keyed);
+}
+
 static void versions_with_nothing_in_common_are_told(void **state)
 {
         struct pipit_hello hello = sealed_hello_default;
@@ -545,6 +583,7 @@ int main(void)
                 cmocka_unit_test(a_plain_request_is_denied_and_runs_nothing),
                 cmocka_unit_test(a_revoked_key_fails_at_its_next_request),
                 cmocka_unit_test(a_revoked_keys_mailboxes_go_and_with_them_their_calls),
+                cmocka_unit_test(a_key_that_is_listed_again_has_a_new_mailbox_on_its_old_pipe),
                 cmocka_unit_test(versions_with_nothing_in_common_are_told),
         };
 
