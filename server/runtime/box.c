@@ -197,11 +197,12 @@ static void close_all_pipes(struct rep_context *held)
         }
 }
 
-/* Its client has left, and nothing of it is under way. */
+/* Its client has left, nothing of it is under way, and no late copy of a call has to be held back. */
 static bool is_idle(const struct box *box)
 {
         return box->n_pipes <= 0 && box->linger_until_us > 0 &&
-               pipit_mailbox_n_calls(box->states) == 0;
+               pipit_mailbox_n_calls(box->states) == 0 &&
+               pipit_mailbox_n_tombstones(box->states) == 0;
 }
 
 /* With the mutexes of @shard and @box. Returns the frames that were held, and the calls that had not ended. */
