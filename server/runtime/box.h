@@ -7,7 +7,8 @@
  * calls are done: so deadlines, cancels and closed pipes have one path.
  *
  * One mutex a box, held for no longer than copying replies takes. Nothing is
- * sent and no handler runs under it. Counted by references: the table, each
+ * sent and no handler runs under it. Locks: a shard's before a principal's list
+ * of boxes before the box's. Counted by references: the table, each
  * attachment, each frame of calls and each thread that is about to flush it
  * hold one.
  */
@@ -19,6 +20,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "core/base/list.h"
 #include "core/base/status.h"
 #include "core/rpc/frame.h"
 #include "core/rpc/mailbox.h"
@@ -62,6 +64,7 @@ struct box {
         struct timer timer; /* a full one's */
         struct box *next;   /* in the table's shard, or a peer's list of simple ones */
         struct box *prev;   /* in a peer's list */
+        struct list left;   /* a full one without a pipe, of its principal; that list's mutex */
         bool listed;        /* in a peer's list; the peer's mutex */
 };
 

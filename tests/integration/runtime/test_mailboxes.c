@@ -180,6 +180,45 @@ static void a_mailbox_that_has_called_a_call_not_received_makes_no_room(void **s
         close_all_of_it();
 }
 
+static void be_known(uint8_t number)
+{
+        memset(client.id, number, sizeof(client.id));
+        echo_when_there_is_room(&client);
+}
+
+/* It answers as one that knows all that it was ever told. */
+static void assert_remembered(uint8_t number)
+{
+        struct request request;
+        struct answer answer;
+
+        memset(client.id, number, sizeof(client.id));
+        request_init(&request, &client);
+        request_await(&request, 1000);
+        exchange_run(&client, &request, &answer);
+        assert_failed(&answer, 1000, PIPIT_UNAVAILABLE, PIPIT_NOT_RUN, "CALL_NOT_RECEIVED");
+        answer_deinit(&answer);
+}
+
+/* A pipe leaves its mailboxes one by one, the last that it used first. */
+static void the_mailbox_that_is_idle_for_longest_makes_room_first(void **state)
+{
+        enum { N_MAILBOXES = 8, N_VISITS = 3 };
+
+        (void)state;
+        open_with(N_MAILBOXES);
+        for (uint8_t i = 1; i <= N_MAILBOXES; ++i)
+                be_known(i);
+        client_close(&client);
+        for (size_t i = 0; i < N_VISITS; ++i)
+                visit();
+
+        client_open(&client, fixture.url, true);
+        for (uint8_t i = 1; i <= N_MAILBOXES - N_VISITS; ++i)
+                assert_remembered(i);
+        close_all_of_it();
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -187,6 +226,7 @@ int main(void)
                 cmocka_unit_test(an_idle_mailbox_without_a_pipe_makes_room),
                 cmocka_unit_test(a_mailbox_with_a_call_makes_no_room),
                 cmocka_unit_test(a_mailbox_that_made_room_is_remembered_as_one_that_was),
+                cmocka_unit_test(the_mailbox_that_is_idle_for_longest_makes_room_first),
                 cmocka_unit_test(a_mailbox_that_has_called_a_call_not_received_makes_no_room),
         };
 
