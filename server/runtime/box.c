@@ -63,30 +63,6 @@ static struct box_shard *shard_of(struct box_table *table, uint64_t name)
         return &table->shards[name % BOX_SHARDS];
 }
 
-/* With the shard's mutex. */
-static void bury(struct box_shard *shard, uint64_t name, int64_t now_us, int64_t until_us)
-{
-        struct box_grave *grave = &shard->graves[shard->next_grave];
-
-        shard->next_grave = (shard->next_grave + 1) % BOX_GRAVES;
-        if (grave->until_us > now_us && grave->until_us > shard->all_until_us)
-                shard->all_until_us = grave->until_us;
-        *grave = (struct box_grave){name, until_us};
-}
-
-/* Until when one of that name may be remembered by its client. */
-static int64_t buried_until(const struct box_shard *shard, uint64_t name)
-{
-        int64_t until_us = shard->all_until_us;
-
-        for (size_t i = 0; i < BOX_GRAVES; ++i) {
-                if (shard->graves[i].name == name && shard->graves[i].until_us > until_us)
-                        until_us = shard->graves[i].until_us;
-        }
-
-        return until_us;
-}
-
 void box_table_each(struct box_table *table, box_visit_fn visit, void *context)
 {
         for (size_t i = 0; i < BOX_SHARDS; ++i) {
@@ -219,10 +195,10 @@ static bool box_drop_if(struct box *box,
         struct pipit_server *server = box->server;
         uint64_t name = name_of(&server->boxes, box->principal, box->client_id);
         struct box_shard *shard = shard_of(&server->boxes, name);
+        int64_t until_us = now_us + server->options.timeout_ms_max * PIPIT_US_PER_MS;
         struct pipit_server_call *ended = NULL;
         struct rep_context *held = NULL;
-        bool is_dropped;
-        bool is_revoked;
+        bool is_dropped, is_revoked;
 
         pthread_mutex_lock(&shard->mutex);
         lock_pipes(box);
@@ -232,10 +208,7 @@ static bool box_drop_if(struct box *box,
                 held = end(box, &ended);
                 list_remove(&box->left);
                 shard_unlink(shard, box);
-                bury(shard,
-                     name,
-                     now_us,
-                     now_us + server->options.timeout_ms_max * PIPIT_US_PER_MS);
+                graves_bury(&shard->graves, name, now_us, until_us);
         }
         unlock_pipes(box);
         pthread_mutex_unlock(&shard->mutex);
@@ -420,7 +393,7 @@ static struct box *shard_make(struct pipit_server *server,
                 return NULL;
 
         memcpy(box->client_id, client_id, BOX_CLIENT_ID_BYTES);
-        box->amnesia_until_us = buried_until(shard, name);
+        box->amnesia_until_us = graves_until(&shard->graves, name);
         box->next = shard->first;
         shard->first = box;
 

@@ -24,6 +24,7 @@
 #include "core/base/status.h"
 #include "core/rpc/frame.h"
 #include "core/rpc/mailbox.h"
+#include "server/runtime/graves.h"
 #include "server/runtime/housekeeping.h"
 #include "server/runtime/peer.h"
 #include "server/runtime/ready.h"
@@ -69,19 +70,11 @@ struct box {
 };
 
 #define BOX_SHARDS 64
-#define BOX_GRAVES 32 /* a shard: names of freed ones */
-
-struct box_grave {
-        uint64_t name;
-        int64_t until_us;
-};
 
 struct box_shard {
         pthread_mutex_t mutex;
         struct box *first;
-        struct box_grave graves[BOX_GRAVES];
-        unsigned next_grave;
-        int64_t all_until_us; /* graves that were still needed were overwritten */
+        struct graves graves;
 };
 
 struct box_table {

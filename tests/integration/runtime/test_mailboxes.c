@@ -180,14 +180,14 @@ static void a_mailbox_that_has_called_a_call_not_received_makes_no_room(void **s
         close_all_of_it();
 }
 
-static void be_known(uint8_t number)
+static void be_known(int number)
 {
         memset(client.id, number, sizeof(client.id));
         echo_when_there_is_room(&client);
 }
 
 /* It answers as one that knows all that it was ever told. */
-static void assert_remembered(uint8_t number)
+static void assert_remembered(int number)
 {
         struct request request;
         struct answer answer;
@@ -207,14 +207,14 @@ static void the_mailbox_that_is_idle_for_longest_makes_room_first(void **state)
 
         (void)state;
         open_with(N_MAILBOXES);
-        for (uint8_t i = 1; i <= N_MAILBOXES; ++i)
+        for (int i = 1; i <= N_MAILBOXES; ++i)
                 be_known(i);
         client_close(&client);
         for (size_t i = 0; i < N_VISITS; ++i)
                 visit();
 
         client_open(&client, fixture.url, true);
-        for (uint8_t i = 1; i <= N_MAILBOXES - N_VISITS; ++i)
+        for (int i = 1; i <= N_MAILBOXES - N_VISITS; ++i)
                 assert_remembered(i);
         close_all_of_it();
 }
