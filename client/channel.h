@@ -8,8 +8,9 @@
  *      address.c       connecting, and what a lost connection means
  *      housekeeping.c  deadlines, addresses, local ends
  *
- * It has no thread of its own: two loops of the process (client/loops.h) serve it,
- * one its sockets, and one its housekeeping: "the channel's thread", below.
+ * It has no thread of its own, unless it is in-process (client/inproc.c): two loops
+ * of the process (client/loops.h) serve it, one its sockets, and one its
+ * housekeeping: "the channel's thread", below.
  *
  * One short mutex guards it all; requests are packed, responses unpacked and
  * done() runs outside it. Calls move between addresses, so a mutex an address

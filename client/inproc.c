@@ -2,11 +2,11 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "client/worker.h"
 #include "core/base/clock.h"
 #include "core/base/macros.h"
+#include "core/base/thread.h"
 #include "core/rpc/inprocess.h"
 
 /* Handlers that call handlers, in one thread. Deeper ones go on a stack of the runner's. */
@@ -316,18 +316,13 @@ static void lane_stop(struct transport_lane *base)
         bool is_stopped = false;
 
         while (!is_stopped) {
-                struct timespec until;
+                int64_t again_us;
 
                 lane_abort(base);
-                clock_gettime(CLOCK_REALTIME, &until);
-                until.tv_nsec += ABORT_AGAIN_MS * 1000000L;
-                if (until.tv_nsec >= 1000000000L) {
-                        until.tv_nsec -= 1000000000L;
-                        until.tv_sec++;
-                }
+                again_us = pipit_clock_now_us() + ABORT_AGAIN_MS * PIPIT_US_PER_MS;
                 pthread_mutex_lock(&socket->mutex);
                 if (is_busy(lane))
-                        (void)pthread_cond_timedwait(&socket->landed, &socket->mutex, &until);
+                        (void)pipit_cond_wait_until(&socket->landed, &socket->mutex, again_us);
                 is_stopped = !is_busy(lane);
                 pthread_mutex_unlock(&socket->mutex);
         }
@@ -441,7 +436,7 @@ static struct transport_socket *socket_open(const struct transport_options *opti
         socket->door = options->door;
         socket->door->operations->ref(socket->door);
         pthread_mutex_init(&socket->mutex, NULL);
-        pthread_cond_init(&socket->landed, NULL);
+        pipit_cond_init(&socket->landed);
         pthread_cond_init(&socket->handled, NULL);
         if (!worker_start(&socket->runner, &socket->mutex, run_departure)) {
                 socket_free(socket);

@@ -186,6 +186,7 @@ static bool loop_begins(struct sp_socket *socket, int *ret_fd)
         if (socket->reads == SP_READS_CALLER)
                 return false;
         socket->reads = SP_READS_BUSY;
+        sp_watch(socket);
         *ret_fd = socket->fd;
 
         return true;

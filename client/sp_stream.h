@@ -17,7 +17,8 @@
  *      reader    event                                   then       why no answer is left lying
  *      NOBODY    a caller enters                         CALLER     it goes to poll() next, and poll() is level-triggered
  *      NOBODY    a frame is sent, nobody entered for it  LOOP       changing what epoll watches looks at the socket anew
- *      NOBODY    epoll: the peer hung up                 BUSY       it was watched for that all the time
+ *      NOBODY    epoll: the peer hung up, or the loop    BUSY       it was watched for that all the time; for more it is from now on
+ *                had asked itself to read on
  *      LOOP      epoll: readable                         BUSY       it is read once
  *      LOOP      a caller enters                         CALLER     epoll watches no more; what it has noticed the caller's poll() finds
  *      BUSY      a caller enters                         BUSY       it is a follower, see next line

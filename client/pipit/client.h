@@ -20,8 +20,10 @@
  *   3. pipit_call_cancel() works from any thread, from start until done()
  *      returns; the caller keeps the call alive that long.
  *   4. pipit_channel_free() cancels what is outstanding, waits for every done(),
- *      and must not be called inside one (it then does nothing). Calls that are
- *      started after it began end as CANCELLED, done() and all.
+ *      and must not be called inside one (it then does nothing), nor under a lock
+ *      that a done() takes, be it of another channel: it waits for what the threads
+ *      are at that they share. Calls that are started after it began end as
+ *      CANCELLED, done() and all.
  *   4a. A call with a queue has its done() run by whoever runs the queue, and
  *      rules 2 and 4 do not bind it (<pipit/queue.h>).
  *   5. A channel does not survive fork(): in the child every call fails with

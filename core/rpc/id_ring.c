@@ -104,6 +104,11 @@ bool pipit_id_ring_has(const struct pipit_id_ring *ring, uint64_t id)
         return ring->n_ids > 0 && ring->index[find(ring, id)] != 0;
 }
 
+size_t pipit_id_ring_n_ids(const struct pipit_id_ring *ring)
+{
+        return ring->n_ids;
+}
+
 void pipit_id_ring_deinit(struct pipit_id_ring *ring)
 {
         free(ring->ids);

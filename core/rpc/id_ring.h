@@ -40,6 +40,9 @@ PIPIT_MUST_CHECK bool pipit_id_ring_add(struct pipit_id_ring *ring,
 
 bool pipit_id_ring_has(const struct pipit_id_ring *ring, uint64_t id);
 
+/* How many ids are in it. */
+size_t pipit_id_ring_n_ids(const struct pipit_id_ring *ring);
+
 /* The ring is empty and usable again, under the same seed. */
 void pipit_id_ring_deinit(struct pipit_id_ring *ring);
 

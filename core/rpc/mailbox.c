@@ -238,6 +238,11 @@ size_t pipit_mailbox_n_calls(const struct pipit_mailbox *mailbox)
         return mailbox->calls.n_entries;
 }
 
+size_t pipit_mailbox_n_tombstones(const struct pipit_mailbox *mailbox)
+{
+        return pipit_id_ring_n_ids(&mailbox->tombstones);
+}
+
 struct visit {
         pipit_mailbox_visit_fn visit;
         void *context;

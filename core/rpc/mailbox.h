@@ -118,6 +118,9 @@ enum pipit_mailbox_state pipit_mailbox_state(const struct pipit_mailbox *mailbox
 /* How many calls are QUEUED, RUNNING, CANCELLED or READY. */
 size_t pipit_mailbox_n_calls(const struct pipit_mailbox *mailbox);
 
+/* How many are TOMBSTONEs: only here is it known that their late copies are not to run. */
+size_t pipit_mailbox_n_tombstones(const struct pipit_mailbox *mailbox);
+
 /*
  * Visits every entry that is QUEUED, RUNNING, CANCELLED or READY, in no order.
  * @visit may apply events to the visited id only. Returns when it returned

@@ -32,6 +32,7 @@ void box_table_empty(struct box_table *table)
 
                 while ((box = table->shards[i].first)) {
                         table->shards[i].first = box->next;
+                        list_remove(&box->left);
                         box_unref(box);
                 }
         }
@@ -60,30 +61,6 @@ static uint64_t name_of(const struct box_table *table,
 static struct box_shard *shard_of(struct box_table *table, uint64_t name)
 {
         return &table->shards[name % BOX_SHARDS];
-}
-
-/* With the shard's mutex. */
-static void bury(struct box_shard *shard, uint64_t name, int64_t now_us, int64_t until_us)
-{
-        struct box_grave *grave = &shard->graves[shard->next_grave];
-
-        shard->next_grave = (shard->next_grave + 1) % BOX_GRAVES;
-        if (grave->until_us > now_us && grave->until_us > shard->all_until_us)
-                shard->all_until_us = grave->until_us;
-        *grave = (struct box_grave){name, until_us};
-}
-
-/* Until when one of that name may be remembered by its client. */
-static int64_t buried_until(const struct box_shard *shard, uint64_t name)
-{
-        int64_t until_us = shard->all_until_us;
-
-        for (size_t i = 0; i < BOX_GRAVES; ++i) {
-                if (shard->graves[i].name == name && shard->graves[i].until_us > until_us)
-                        until_us = shard->graves[i].until_us;
-        }
-
-        return until_us;
 }
 
 void box_table_each(struct box_table *table, box_visit_fn visit, void *context)
@@ -197,49 +174,43 @@ static void close_all_pipes(struct rep_context *held)
         }
 }
 
-/* Its client has left, and nothing of it is under way. */
-static bool is_idle(const struct box *box)
+/* What n_pipes and the place in the principal's list are changed under. */
+static void lock_pipes(struct box *box)
 {
-        return box->n_pipes <= 0 && box->linger_until_us > 0 &&
-               pipit_mailbox_n_calls(box->states) == 0;
+        pthread_mutex_lock(&box->principal->left_mutex);
+        pthread_mutex_lock(&box->mutex);
 }
 
-/* With the mutexes of @shard and @box. Returns the frames that were held, and the calls that had not ended. */
-static struct rep_context *shard_drop(struct box_shard *shard,
-                                      struct box *box,
-                                      int64_t now_us,
-                                      struct pipit_server_call **ret_ended)
+static void unlock_pipes(struct box *box)
+{
+        pthread_mutex_unlock(&box->mutex);
+        pthread_mutex_unlock(&box->principal->left_mutex);
+}
+
+/* Whether it was to go, as @is_over says, and is gone from the table. The table's reference is the caller's then. */
+static bool box_drop_if(struct box *box,
+                        bool (*is_over)(const struct box *box, int64_t now_us),
+                        int64_t now_us)
 {
         struct pipit_server *server = box->server;
         uint64_t name = name_of(&server->boxes, box->principal, box->client_id);
-
-        shard_unlink(shard, box);
-        bury(shard, name, now_us, now_us + server->options.timeout_ms_max * PIPIT_US_PER_MS);
-
-        return end(box, ret_ended);
-}
-
-/*
- * Whether its time without a pipe was over, and it is gone from the table. The
- * table's reference is the caller's then.
- */
-static bool box_expire(struct box *box, int64_t now_us)
-{
-        struct pipit_server *server = box->server;
-        struct box_shard *shard =
-                shard_of(&server->boxes, name_of(&server->boxes, box->principal, box->client_id));
+        struct box_shard *shard = shard_of(&server->boxes, name);
+        int64_t until_us = now_us + server->options.timeout_ms_max * PIPIT_US_PER_MS;
         struct pipit_server_call *ended = NULL;
         struct rep_context *held = NULL;
-        bool expired;
-        bool is_revoked;
+        bool is_dropped, is_revoked;
 
         pthread_mutex_lock(&shard->mutex);
-        pthread_mutex_lock(&box->mutex);
-        expired = !box->dead && lingered(box, now_us);
+        lock_pipes(box);
+        is_dropped = !box->dead && is_over(box, now_us);
         is_revoked = box->is_revoked;
-        if (expired)
-                held = shard_drop(shard, box, now_us, &ended);
-        pthread_mutex_unlock(&box->mutex);
+        if (is_dropped) {
+                held = end(box, &ended);
+                list_remove(&box->left);
+                shard_unlink(shard, box);
+                graves_bury(&shard->graves, name, now_us, until_us);
+        }
+        unlock_pipes(box);
         pthread_mutex_unlock(&shard->mutex);
 
         if (is_revoked)
@@ -247,10 +218,10 @@ static bool box_expire(struct box *box, int64_t now_us)
         else
                 drop_all(held);
         interceptors_after_all(ended);
-        if (expired)
+        if (is_dropped)
                 atomic_fetch_sub(&box->principal->n_mailboxes, 1);
 
-        return expired;
+        return is_dropped;
 }
 
 /* --- life ---------------------------------------------------------------- */
@@ -276,7 +247,7 @@ static void box_fire(struct timer *timer, int64_t now_us)
         struct box *box = pipit_container_of(timer, struct box, timer);
         unsigned int n_refs = 1; /* the timer's */
 
-        if (box_expire(box, now_us))
+        if (box_drop_if(box, lingered, now_us))
                 n_refs++;
         else
                 housekeeping_arm(box->server->housekeeping, timer, box_tick(box, now_us));
@@ -327,6 +298,7 @@ static struct box *box_new(struct pipit_server *server, struct principal *princi
         box->server = server;
         box->principal = principal_ref(principal);
         box->simple = simple;
+        list_init(&box->left);
         atomic_init(&box->refs, 1);
         pthread_mutex_init(&box->mutex, NULL);
 
@@ -368,64 +340,51 @@ static struct box *shard_find(struct box_shard *shard,
         return NULL;
 }
 
-/* With the shard's mutex. The one of @principal that is idle for longest; NULL: none is. */
-static struct box *shard_idlest(struct box_shard *shard, const struct principal *principal)
+/* Its client has left, nothing of it is under way, and no late copy of a call has to be held back. */
+static bool is_idle(const struct box *box, int64_t now_us)
+{
+        (void)now_us;
+
+        return box->n_pipes <= 0 && !box->dead && pipit_mailbox_n_calls(box->states) == 0 &&
+               pipit_mailbox_n_tombstones(box->states) == 0;
+}
+
+/* The one of @principal that is idle for longest, with a reference; NULL: none is. */
+static struct box *idlest_of(struct principal *principal, int64_t now_us)
 {
         struct box *idlest = NULL;
-        int64_t since_us = PIPIT_NEVER_US;
+        struct list *node, *after;
 
-        for (struct box *box = shard->first; box; box = box->next) {
-                if (box->principal != principal)
-                        continue;
+        pthread_mutex_lock(&principal->left_mutex);
+        list_for_each(node, after, &principal->left)
+        {
+                struct box *box = pipit_container_of(node, struct box, left);
+
                 pthread_mutex_lock(&box->mutex);
-                if (is_idle(box) && box->linger_until_us < since_us) {
-                        idlest = box;
-                        since_us = box->linger_until_us;
-                }
+                if (is_idle(box, now_us))
+                        idlest = box_ref(box);
                 pthread_mutex_unlock(&box->mutex);
+                if (idlest)
+                        break;
         }
+        pthread_mutex_unlock(&principal->left_mutex);
 
         return idlest;
 }
 
 /* Frees an idle one of @principal, before its time. False: there is none. */
-static bool shard_evict(struct box_shard *shard, struct principal *principal)
+static bool evict(struct principal *principal)
 {
-        struct pipit_server_call *ended = NULL;
-        struct rep_context *held = NULL;
+        int64_t now_us = pipit_clock_now_us();
         bool is_evicted = false;
         struct box *box;
 
-        pthread_mutex_lock(&shard->mutex);
-        box = shard_idlest(shard, principal);
-        if (box) {
-                pthread_mutex_lock(&box->mutex);
-                is_evicted = is_idle(box);
-                if (is_evicted)
-                        held = shard_drop(shard, box, pipit_clock_now_us(), &ended);
-                pthread_mutex_unlock(&box->mutex);
-        }
-        pthread_mutex_unlock(&shard->mutex);
-
-        if (is_evicted) {
-                drop_all(held);
-                interceptors_after_all(ended);
-                atomic_fetch_sub(&principal->n_mailboxes, 1);
-                box_unref(box);
+        while (!is_evicted && (box = idlest_of(principal, now_us))) {
+                is_evicted = box_drop_if(box, is_idle, now_us);
+                box_unref_n(box, is_evicted ? 2 : 1);
         }
 
         return is_evicted;
-}
-
-/* The same, of any shard: from where @name belongs on, for all are alike. */
-static bool table_evict(struct box_table *table, struct principal *principal, uint64_t name)
-{
-        for (uint64_t i = 0; i < BOX_SHARDS; ++i) {
-                if (shard_evict(shard_of(table, name % BOX_SHARDS + i), principal))
-                        return true;
-        }
-
-        return false;
 }
 
 /* With the shard's mutex. A reference; the table has another. */
@@ -441,7 +400,7 @@ static struct box *shard_make(struct pipit_server *server,
                 return NULL;
 
         memcpy(box->client_id, client_id, BOX_CLIENT_ID_BYTES);
-        box->amnesia_until_us = buried_until(shard, name);
+        box->amnesia_until_us = graves_until(&shard->graves, name);
         box->next = shard->first;
         shard->first = box;
 
@@ -484,16 +443,18 @@ static struct box *table_get(struct pipit_server *server,
 
         do
                 box = table_try(server, principal, client_id, name, ret_failure);
-        while (*ret_failure == BOX_FAILURE_TOO_MANY &&
-               table_evict(&server->boxes, principal, name));
+        while (*ret_failure == BOX_FAILURE_TOO_MANY && evict(principal));
 
         return box;
 }
 
-/* Pipes come and go: without one the box lingers. With the mutex. */
+/* Pipes come and go: without one the box lingers. In lock_pipes(). */
 static void count_pipe(struct box *box, int change, int64_t now_us)
 {
         box->n_pipes += change;
+        list_remove(&box->left);
+        if (box->n_pipes <= 0 && !box->dead)
+                list_append(&box->principal->left, &box->left);
         box->linger_until_us = box->n_pipes > 0 ? 0
                                                 : now_us + box->server->options.mailbox_linger_ms *
                                                                    PIPIT_US_PER_MS;
@@ -539,11 +500,11 @@ static bool box_attach(struct box *box, struct peer *peer, enum box_failure *ret
         if (attached && !is_new)
                 return true;
 
-        pthread_mutex_lock(&box->mutex);
+        lock_pipes(box);
         alive = !box->dead;
         count_pipe(box, attached ? 1 : 0, pipit_clock_now_us());
         due_us = box->linger_until_us > 0 ? box->linger_until_us : PIPIT_NEVER_US;
-        pthread_mutex_unlock(&box->mutex);
+        unlock_pipes(box);
 
         housekeeping_arm(box->server->housekeeping, &box->timer, due_us);
         if (!attached)
@@ -605,7 +566,7 @@ void box_detach(struct box *box, struct peer *peer)
         struct rep_context *dropped = NULL;
         int64_t due_us;
 
-        pthread_mutex_lock(&box->mutex);
+        lock_pipes(box);
         for (struct rep_context *held = box->oldest, *next; held; held = next) {
                 next = held->next;
                 if (held->peer == peer) {
@@ -616,7 +577,7 @@ void box_detach(struct box *box, struct peer *peer)
         }
         count_pipe(box, -1, pipit_clock_now_us());
         due_us = box->linger_until_us > 0 ? box->linger_until_us : PIPIT_NEVER_US;
-        pthread_mutex_unlock(&box->mutex);
+        unlock_pipes(box);
 
         drop_all(dropped);
         housekeeping_arm(box->server->housekeeping, &box->timer, due_us);

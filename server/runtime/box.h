@@ -7,7 +7,8 @@
  * calls are done: so deadlines, cancels and closed pipes have one path.
  *
  * One mutex a box, held for no longer than copying replies takes. Nothing is
- * sent and no handler runs under it. Counted by references: the table, each
+ * sent and no handler runs under it. Locks: a shard's before a principal's list
+ * of boxes before the box's. Counted by references: the table, each
  * attachment, each frame of calls and each thread that is about to flush it
  * hold one.
  */
@@ -19,9 +20,11 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "core/base/list.h"
 #include "core/base/status.h"
 #include "core/rpc/frame.h"
 #include "core/rpc/mailbox.h"
+#include "server/runtime/graves.h"
 #include "server/runtime/housekeeping.h"
 #include "server/runtime/peer.h"
 #include "server/runtime/ready.h"
@@ -62,23 +65,16 @@ struct box {
         struct timer timer; /* a full one's */
         struct box *next;   /* in the table's shard, or a peer's list of simple ones */
         struct box *prev;   /* in a peer's list */
+        struct list left;   /* a full one without a pipe, of its principal; that list's mutex */
         bool listed;        /* in a peer's list; the peer's mutex */
 };
 
 #define BOX_SHARDS 64
-#define BOX_GRAVES 32 /* a shard: names of freed ones */
-
-struct box_grave {
-        uint64_t name;
-        int64_t until_us;
-};
 
 struct box_shard {
         pthread_mutex_t mutex;
         struct box *first;
-        struct box_grave graves[BOX_GRAVES];
-        unsigned next_grave;
-        int64_t all_until_us; /* graves that were still needed were overwritten */
+        struct graves graves;
 };
 
 struct box_table {

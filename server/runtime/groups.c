@@ -1,11 +1,10 @@
 #include "server/runtime/groups.h"
-#include "core/base/thread.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "core/base/clock.h"
+#include "core/base/thread.h"
 
 /* Of one uid. The thread's until it is known; then the list's. */
 struct entry {

@@ -1,11 +1,10 @@
 #include "server/runtime/housekeeping.h"
-#include "core/base/thread.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "core/base/clock.h"
+#include "core/base/thread.h"
 
 struct housekeeping {
         pthread_t thread;

@@ -228,6 +228,8 @@ static struct principal *principal_new(const struct principal *like)
         principal->uid = like->uid;
         memcpy(principal->key, like->key, sizeof(principal->key));
         pthread_mutex_init(&principal->mutex, NULL);
+        pthread_mutex_init(&principal->left_mutex, NULL);
+        list_init(&principal->left);
 
         return principal;
 }
@@ -331,6 +333,7 @@ static bool refs_drop_unless_last(atomic_uint *refs)
 static void principal_destroy(struct principal *principal)
 {
         standing_unref(atomic_load(&principal->standing));
+        pthread_mutex_destroy(&principal->left_mutex);
         pthread_mutex_destroy(&principal->mutex);
         free(principal);
 }

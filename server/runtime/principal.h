@@ -28,6 +28,7 @@
 
 #include "core/access/authorized_keys.h"
 #include "core/access/policy.h"
+#include "core/base/list.h"
 #include "core/base/macros.h"
 
 struct pipit_server;
@@ -65,6 +66,11 @@ struct principal {
         _Atomic(struct standing *) standing;
         atomic_uint n_readers; /* between loading it and taking a reference */
         atomic_uint refs;      /* falls to 0 only under the table's mutex */
+
+        /* box.c's: its mailboxes without a pipe, the first that was left first */
+        pthread_mutex_t left_mutex;
+        struct list left;
+
         struct principal *next;
 };
 

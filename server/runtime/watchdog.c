@@ -1,13 +1,12 @@
 #include "server/runtime/watchdog.h"
-#include "core/base/thread.h"
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/thread.h"
 #include "server/runtime/rep.h"
 
 struct watchdog {

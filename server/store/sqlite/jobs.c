@@ -1,10 +1,9 @@
 #include "server/store/sqlite/jobs.h"
-#include "core/base/thread.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "core/base/thread.h"
 #include "core/users/errors.h"
 
 #define SPARE_MAX   1024 /* jobs kept for the next submit: about 3 MB */

@@ -196,6 +196,53 @@ static void channels_come_and_go_hundreds_of_times(void **state)
         warm_up(setting->channel);
 }
 
+struct visitor {
+        const char *url;
+        pthread_t thread;
+        unsigned int seed;
+};
+
+/* A call that waits, one that does not, none: freed at any moment. */
+static void *visit(void *context)
+{
+        const struct visitor *visitor = context;
+
+        for (unsigned int i = 0; i < 40; i++) {
+                struct pipit_channel *channel = channel_to(visitor->url);
+                struct pipit_call call = {0};
+                struct waited_call waited;
+                bool is_started = (visitor->seed + i) % 3 > 0;
+
+                waited_init(&waited);
+                if ((visitor->seed + i) % 2)
+                        assert_int_equal(blocking_echo(channel, &call, "x"), PIPIT_OK);
+                if (is_started)
+                        waited_start(&waited, channel, "x");
+                pipit_channel_free(channel);
+                assert_int_equal(atomic_load(&waited.n_done), is_started);
+                waited_deinit(&waited);
+                pipit_call_deinit(&call);
+        }
+
+        return NULL;
+}
+
+/* More than there are loops, which come and go with them. */
+static void channels_that_share_loops_come_and_go_side_by_side(void **state)
+{
+        enum { N_VISITORS = 12 };
+        struct setting *setting = *state;
+        struct visitor visitors[N_VISITORS];
+
+        for (unsigned int i = 0; i < N_VISITORS; i++) {
+                visitors[i] = (struct visitor){.url = setting->place.url, .seed = i};
+                assert_int_equal(pthread_create(&visitors[i].thread, NULL, visit, &visitors[i]), 0);
+        }
+        for (unsigned int i = 0; i < N_VISITORS; i++)
+                assert_int_equal(pthread_join(visitors[i].thread, NULL), 0);
+        warm_up(setting->channel);
+}
+
 /* --- what done() may do --- */
 
 struct chain {
@@ -318,6 +365,7 @@ int main(int argc, char **argv)
                 echo_test(a_cancel_that_races_with_the_reply_completes_the_call_once),
                 manual_test(freeing_a_channel_ends_its_calls_as_cancelled),
                 echo_test(channels_come_and_go_hundreds_of_times),
+                echo_test(channels_that_share_loops_come_and_go_side_by_side),
                 echo_test(inside_done_a_call_may_start_anew_but_not_block_nor_free),
                 echo_test(inside_done_a_call_may_be_freed),
                 echo_test(two_hundred_threads_share_a_channel),

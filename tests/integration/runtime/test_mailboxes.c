@@ -117,6 +117,12 @@ static void a_mailbox_with_a_call_makes_no_room(void **state)
         fixture_stop(&fixture);
 }
 
+static void comes_back_as(struct client *who, const uint8_t id[16])
+{
+        client_open(who, fixture.url, true);
+        memcpy(who->id, id, sizeof(who->id));
+}
+
 /* It may have had calls: whoever comes back is not told that they did not run. */
 static void a_mailbox_that_made_room_is_remembered_as_one_that_was(void **state)
 {
@@ -131,14 +137,85 @@ static void a_mailbox_that_made_room_is_remembered_as_one_that_was(void **state)
         client_close(&client);
         visit();
 
-        client_open(&client, fixture.url, true);
-        memcpy(client.id, id, sizeof(id));
+        comes_back_as(&client, id);
         echo_when_there_is_room(&client);
         request_init(&request, &client);
         request_await(&request, 1000);
         exchange_run(&client, &request, &answer);
         assert_failed(&answer, 1000, PIPIT_UNAVAILABLE, PIPIT_MAY_HAVE_RUN, "CALL_FORGOTTEN");
         answer_deinit(&answer);
+        close_all_of_it();
+}
+
+/* Nobody else would hold the late copy back. */
+static void a_mailbox_that_has_called_a_call_not_received_makes_no_room(void **state)
+{
+        struct request request;
+        struct answer answer;
+        uint8_t id[16];
+        size_t n_ran;
+
+        (void)state;
+        open_with(2);
+        memcpy(id, client.id, sizeof(id));
+        request_init(&request, &client);
+        request_await(&request, 9);
+        exchange_run(&client, &request, &answer);
+        assert_failed(&answer, 9, PIPIT_UNAVAILABLE, PIPIT_NOT_RUN, "CALL_NOT_RECEIVED");
+        answer_deinit(&answer);
+        client_close(&client);
+        for (size_t i = 0; i < 50; ++i)
+                visit();
+
+        comes_back_as(&client, id);
+        n_ran = fixture_n_ran(&fixture);
+        request_init(&request, &client);
+        request_echo(&request, 9, "late", 0);
+        request_echo(&request, 10, "new", 0);
+        exchange_run(&client, &request, &answer);
+        assert_null(answer_reply(&answer, 9));
+        assert_ok(&answer, 10);
+        answer_deinit(&answer);
+        assert_int_equal(fixture_n_ran(&fixture), n_ran + 1);
+        close_all_of_it();
+}
+
+static void be_known(int number)
+{
+        memset(client.id, number, sizeof(client.id));
+        echo_when_there_is_room(&client);
+}
+
+/* It answers as one that knows all that it was ever told. */
+static void assert_remembered(int number)
+{
+        struct request request;
+        struct answer answer;
+
+        memset(client.id, number, sizeof(client.id));
+        request_init(&request, &client);
+        request_await(&request, 1000);
+        exchange_run(&client, &request, &answer);
+        assert_failed(&answer, 1000, PIPIT_UNAVAILABLE, PIPIT_NOT_RUN, "CALL_NOT_RECEIVED");
+        answer_deinit(&answer);
+}
+
+/* A pipe leaves its mailboxes one by one, the last that it used first. */
+static void the_mailbox_that_is_idle_for_longest_makes_room_first(void **state)
+{
+        enum { N_MAILBOXES = 8, N_VISITS = 3 };
+
+        (void)state;
+        open_with(N_MAILBOXES);
+        for (int i = 1; i <= N_MAILBOXES; ++i)
+                be_known(i);
+        client_close(&client);
+        for (size_t i = 0; i < N_VISITS; ++i)
+                visit();
+
+        client_open(&client, fixture.url, true);
+        for (int i = 1; i <= N_MAILBOXES - N_VISITS; ++i)
+                assert_remembered(i);
         close_all_of_it();
 }
 
@@ -149,6 +226,8 @@ int main(void)
                 cmocka_unit_test(an_idle_mailbox_without_a_pipe_makes_room),
                 cmocka_unit_test(a_mailbox_with_a_call_makes_no_room),
                 cmocka_unit_test(a_mailbox_that_made_room_is_remembered_as_one_that_was),
+                cmocka_unit_test(the_mailbox_that_is_idle_for_longest_makes_room_first),
+                cmocka_unit_test(a_mailbox_that_has_called_a_call_not_received_makes_no_room),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

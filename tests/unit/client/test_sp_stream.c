@@ -539,6 +539,35 @@ static void a_connection_that_has_much_to_say_lets_others_have_their_turn(void *
         assert_false(looker.was_answered);
 }
 
+/* The loop is to read on, and before it does the last caller has come and gone. */
+static void what_the_loop_reads_when_the_last_caller_has_left_takes_no_answer_from_it(void **state)
+{
+        struct stage *stage = *state;
+        struct other before = {.source.on_asked = hold_up};
+        struct other between = {.source.on_asked = hold_up};
+        struct wire_frame frame = send_frame(stage, 0);
+        struct wire_frame late = frame;
+
+        answer(stage, &frame);
+        wait_for(&stage->lanes[0].received);
+        sem_init(&before.begun, 0, 0);
+        sem_init(&before.may_end, 0, 0);
+        sem_init(&between.begun, 0, 0);
+        sem_init(&between.may_end, 0, 0);
+        loop_ask(stage->loop, &before.source);
+        wait_for(&before.begun);
+        say_much(stage, &late);
+        loop_ask(stage->loop, &between.source);
+        sem_post(&before.may_end);
+        wait_for(&between.begun);
+        leave_nobody(stage);
+        sem_post(&between.may_end);
+        loop_pass(stage->loop);
+        frame = send_frame(stage, 1);
+        answer(stage, &frame);
+        wait_for(&stage->lanes[1].received);
+}
+
 #define stage_test(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(int argc, char **argv)
@@ -556,6 +585,8 @@ int main(int argc, char **argv)
                 stage_test(a_break_tells_apart_what_has_left_and_what_has_not),
                 stage_test(an_aborted_lane_is_back_and_its_late_answer_is_dropped),
                 stage_test(a_connection_that_has_much_to_say_lets_others_have_their_turn),
+                stage_test(
+                        what_the_loop_reads_when_the_last_caller_has_left_takes_no_answer_from_it),
         };
 
         if (argc > 1)

@@ -315,6 +315,7 @@ struct model {
         bool ever_ran[MODEL_IDS];
         uint64_t ids[MODEL_IDS];
         size_t n_calls;
+        size_t n_tombstones;
         bool ascending;
 };
 
@@ -376,11 +377,14 @@ static void model_step(struct model *model,
         model->n_calls -= is_live(known);
         model->states[i] = state_named(cell->next);
         model->n_calls += is_live(model->states[i]);
+        model->n_tombstones +=
+                model->states[i] == PIPIT_CALL_TOMBSTONE && known == PIPIT_CALL_ABSENT;
         model->ever_ran[i] |= action == PIPIT_CALL_ACTION_RUN;
         known = pipit_mailbox_state(mailbox, model->ids[i]);
         if (model->ascending || known != PIPIT_CALL_ABSENT || model->states[i] != PIPIT_CALL_SENT)
                 assert_int_equal(known, model->states[i]);
         assert_int_equal(pipit_mailbox_n_calls(mailbox), model->n_calls);
+        assert_int_equal(pipit_mailbox_n_tombstones(mailbox), model->n_tombstones);
 }
 
 static void run_model(uint64_t seed, bool ascending)
