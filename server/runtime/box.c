@@ -305,6 +305,12 @@ static struct box *box_new(struct pipit_server *server, struct principal *princi
         return box;
 }
 
+bool box_is(const struct box *box, const struct principal *principal, const uint8_t *client_id)
+{
+        return box->principal == principal &&
+               memcmp(box->client_id, client_id, BOX_CLIENT_ID_BYTES) == 0;
+}
+
 struct box *box_ref(struct box *box)
 {
         atomic_fetch_add(&box->refs, 1);
@@ -318,14 +324,6 @@ void box_unref(struct box *box)
 }
 
 /* --- full clients ---------------------------------------------------------- */
-
-static bool box_is(const struct box *box,
-                   const struct principal *principal,
-                   const uint8_t *client_id)
-{
-        return box->principal == principal &&
-               memcmp(box->client_id, client_id, BOX_CLIENT_ID_BYTES) == 0;
-}
 
 /* With the shard's mutex. A reference, or NULL. */
 static struct box *shard_find(struct box_shard *shard,
@@ -460,35 +458,6 @@ static void count_pipe(struct box *box, int change, int64_t now_us)
                                                                    PIPIT_US_PER_MS;
 }
 
-/* False: the pipe is gone, or memory is out. */
-static bool peer_attach(struct peer *peer, struct box *box, bool *ret_new)
-{
-        struct attachment **link = &peer->attachments;
-        struct attachment *found;
-        bool attached;
-
-        *ret_new = false;
-
-        pthread_mutex_lock(&peer->mutex);
-        while (*link && (*link)->box != box)
-                link = &(*link)->next;
-        found = *link;
-        if (found)
-                *link = found->next;
-        if (!found && !atomic_load(&peer->gone) && (found = malloc(sizeof(*found)))) {
-                found->box = box_ref(box);
-                *ret_new = true;
-        }
-        attached = found != NULL;
-        if (attached) {
-                found->next = peer->attachments;
-                peer->attachments = found;
-        }
-        pthread_mutex_unlock(&peer->mutex);
-
-        return attached;
-}
-
 /* False: it died meanwhile, or *ret_failure says what else. */
 static bool box_attach(struct box *box, struct peer *peer, enum box_failure *ret_failure)
 {
@@ -513,36 +482,12 @@ static bool box_attach(struct box *box, struct peer *peer, enum box_failure *ret
         return attached && alive;
 }
 
-/* One that was named on this pipe before, as nearly every frame's: the table is not asked. A reference, or NULL. */
-static struct box *peer_box(struct peer *peer,
-                            const struct principal *principal,
-                            const uint8_t *client_id)
-{
-        struct attachment **link = &peer->attachments;
-        struct attachment *found;
-        struct box *box = NULL;
-
-        pthread_mutex_lock(&peer->mutex);
-        while (*link && !box_is((*link)->box, principal, client_id))
-                link = &(*link)->next;
-        found = *link;
-        if (found && !atomic_load(&found->box->dead)) {
-                *link = found->next;
-                found->next = peer->attachments;
-                peer->attachments = found;
-                box = box_ref(found->box);
-        }
-        pthread_mutex_unlock(&peer->mutex);
-
-        return box;
-}
-
 struct box *box_of_client(struct peer *peer,
                           struct principal *principal,
                           const uint8_t client_id[BOX_CLIENT_ID_BYTES],
                           enum box_failure *ret_failure)
 {
-        struct box *known = peer_box(peer, principal, client_id);
+        struct box *known = peer_attached(peer, principal, client_id);
 
         if (known)
                 return known;

@@ -104,6 +104,8 @@ struct box *box_of_client(struct peer *peer,
 /* A box for one frame of a simple client. NULL: out of memory, or the pipe is gone. */
 struct box *box_of_frame(struct peer *peer, struct principal *principal);
 
+bool box_is(const struct box *box, const struct principal *principal, const uint8_t *client_id);
+
 struct box *box_ref(struct box *box);
 void box_unref(struct box *box);
 

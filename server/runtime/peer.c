@@ -323,3 +323,56 @@ void peer_table_kill(struct pipit_server *server)
                 pthread_mutex_unlock(&shard->mutex);
         }
 }
+
+/* --- mailboxes ------------------------------------------------------------- */
+
+bool peer_attach(struct peer *peer, struct box *box, bool *ret_new)
+{
+        struct attachment **link = &peer->attachments;
+        struct attachment *found;
+        bool attached;
+
+        *ret_new = false;
+
+        pthread_mutex_lock(&peer->mutex);
+        while (*link && (*link)->box != box)
+                link = &(*link)->next;
+        found = *link;
+        if (found)
+                *link = found->next;
+        if (!found && !atomic_load(&peer->gone) && (found = malloc(sizeof(*found)))) {
+                found->box = box_ref(box);
+                *ret_new = true;
+        }
+        attached = found != NULL;
+        if (attached) {
+                found->next = peer->attachments;
+                peer->attachments = found;
+        }
+        pthread_mutex_unlock(&peer->mutex);
+
+        return attached;
+}
+
+struct box *peer_attached(struct peer *peer,
+                          const struct principal *principal,
+                          const uint8_t *client_id)
+{
+        struct attachment **link = &peer->attachments;
+        struct attachment *found;
+        struct box *box = NULL;
+
+        pthread_mutex_lock(&peer->mutex);
+        while (*link && !box_is((*link)->box, principal, client_id))
+                link = &(*link)->next;
+        found = *link;
+        if (found && !atomic_load(&found->box->dead)) {
+                *link = found->next;
+                found->next = peer->attachments;
+                peer->attachments = found;
+                box = box_ref(found->box);
+        }
+        pthread_mutex_unlock(&peer->mutex);
+
+        return box;
+}

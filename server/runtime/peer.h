@@ -102,6 +102,14 @@ void peer_close_stuck(struct peer *peer);
 bool peer_sends(struct peer *peer, size_t n_bytes);
 void peer_sent(struct peer *peer, size_t n_bytes);
 
+/* @box was named on its pipe. False: the pipe is gone, or memory is out. */
+bool peer_attach(struct peer *peer, struct box *box, bool *ret_new);
+
+/* One that was named there before, as in nearly every frame. A reference, or NULL. */
+struct box *peer_attached(struct peer *peer,
+                          const struct principal *principal,
+                          const uint8_t *client_id);
+
 unsigned peer_table_n_pipes(const struct peer_table *table);
 
 /* Cancels everything of all simple clients. */
