@@ -82,6 +82,10 @@ static void consume(struct rep_stream *stream, size_t n_bytes, struct done *done
         }
 }
 
+/* The stream whose answers this thread keeps for a while, and how many it has. */
+static _Thread_local const struct rep_stream *corked;
+static _Thread_local unsigned int n_corked;
+
 static ssize_t transmit(const struct rep_stream *stream, struct iovec *parts, size_t n_parts)
 {
         struct msghdr header = {.msg_iov = parts, .msg_iovlen = n_parts};
@@ -143,24 +147,56 @@ static bool write_all(struct rep_stream *stream, struct done *done)
 
 /* --- */
 
-void rep_output_give(struct rep_stream *stream, struct rep_message *message)
+/* Writes what is there, unless somebody is at it or waits for the socket. Mutex held. */
+static void write_out(struct rep_stream *stream, struct done *done)
 {
-        struct done done = {0};
-
-        message->next = NULL;
-        pthread_mutex_lock(&stream->mutex);
-        *stream->last = message;
-        stream->last = &message->next;
         if (!stream->is_writing && !stream->is_full) {
                 stream->is_writing = true;
-                stream->is_full = !write_all(stream, &done);
+                stream->is_full = !write_all(stream, done);
                 stream->is_writing = false;
                 if (stream->is_full)
                         rep_keeper_keep(rep_loop_keeper(stream->endpoint->loop),
                                         &rep_stream_ref(stream)->output);
         }
         if (stream->is_down && !stream->is_writing && !stream->is_full)
-                drop_all(stream, &done);
+                drop_all(stream, done);
+}
+
+void rep_output_give(struct rep_stream *stream, struct rep_message *message)
+{
+        bool is_kept = corked == stream && ++n_corked < N_PARTS;
+        struct done done = {0};
+
+        message->next = NULL;
+        pthread_mutex_lock(&stream->mutex);
+        *stream->last = message;
+        stream->last = &message->next;
+        if (!is_kept)
+                write_out(stream, &done);
+        pthread_mutex_unlock(&stream->mutex);
+        if (!is_kept && corked == stream)
+                n_corked = 0;
+        done_tell(stream, &done);
+}
+
+void rep_output_cork(struct rep_stream *stream)
+{
+        corked = stream;
+        n_corked = 0;
+}
+
+void rep_output_uncork(struct rep_stream *stream)
+{
+        struct done done = {0};
+
+        if (corked != stream)
+                return;
+
+        corked = NULL;
+        if (n_corked == 0)
+                return;
+        pthread_mutex_lock(&stream->mutex);
+        write_out(stream, &done);
         pthread_mutex_unlock(&stream->mutex);
         done_tell(stream, &done);
 }

@@ -272,8 +272,10 @@ static bool take_head(struct reading *reading)
 /* From the first message that has something behind it. A lone one needs no clock. */
 static void flush_clock_start(struct reading *reading)
 {
-        if (reading->n_bytes > 0 && !reading->flush_us)
-                reading->flush_us = pipit_clock_now_us() + BURST_US;
+        if (reading->n_bytes == 0 || reading->flush_us)
+                return;
+        reading->flush_us = pipit_clock_now_us() + BURST_US;
+        rep_output_cork(reading->stream);
 }
 
 /* Answers that are ready are not kept for as long as there is more to read. */
@@ -287,7 +289,9 @@ static void flush_now_and_then(struct reading *reading)
         if (now_us < reading->flush_us)
                 return;
         pipit_server_uncork();
+        rep_output_uncork(reading->stream);
         pipit_server_cork();
+        rep_output_cork(reading->stream);
         reading->flush_us = now_us + BURST_US;
 }
 
@@ -457,6 +461,7 @@ static void on_readable(struct rep_source *source, uint8_t *scratch)
         pipit_server_cork();
         goes_on = read_on(stream, scratch);
         pipit_server_uncork();
+        rep_output_uncork(stream);
 
         if (!goes_on) {
                 take_down(stream);

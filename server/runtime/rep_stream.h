@@ -112,6 +112,16 @@ void rep_stream_end_stalled(struct rep_stream *stream, int64_t now_us);
 /* Gives @message to the stream, and its peer to sent(). */
 void rep_output_give(struct rep_stream *stream, struct rep_message *message);
 
+/*
+ * What this thread gives to @stream from now on leaves together: when there is
+ * much of it, or at the uncork. What others give leaves at once, as ever, and
+ * takes it along. The stream stays until then.
+ */
+void rep_output_cork(struct rep_stream *stream);
+
+/* Nothing if it is not corked. */
+void rep_output_uncork(struct rep_stream *stream);
+
 /* Of struct rep_kept, for stream->output. */
 bool rep_output_write_on(struct rep_kept *kept, int64_t now_us);
 void rep_output_let_go(struct rep_kept *kept);

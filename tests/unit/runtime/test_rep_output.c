@@ -16,6 +16,28 @@
 /* More than any socket takes at once. */
 #define LARGE_BYTES 3000000
 
+/* How often any thread has sent something. */
+static atomic_uint n_sends;
+
+ssize_t __real_send(int fd, const void *bytes, size_t n_bytes, int flags);
+ssize_t __wrap_send(int fd, const void *bytes, size_t n_bytes, int flags);
+ssize_t __real_sendmsg(int fd, const struct msghdr *message, int flags);
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags);
+
+ssize_t __wrap_send(int fd, const void *bytes, size_t n_bytes, int flags)
+{
+        atomic_fetch_add(&n_sends, 1);
+
+        return __real_send(fd, bytes, n_bytes, flags);
+}
+
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+        atomic_fetch_add(&n_sends, 1);
+
+        return __real_sendmsg(fd, message, flags);
+}
+
 /* Frames that wait for the test to have them answered. */
 struct parking {
         struct rep_fixture fixture;
@@ -321,6 +343,29 @@ static void what_fills_the_socket_while_the_keeper_lets_go_follows(void **state)
         parking_free(parking);
 }
 
+/* Each 500 us of reading some may leave, too: of a slow machine much of it would be needed. */
+static void what_answers_a_burst_leaves_together(void **state)
+{
+        enum { N_FRAMES = 1000 };
+        struct rep_fixture fixture = {0};
+        static uint8_t burst[N_FRAMES * 32], answers[N_FRAMES * 32];
+        size_t n_bytes = 0;
+        int fd;
+
+        (void)state;
+        rep_fixture_start(&fixture, REP_TRANSPORT_IPC);
+        fd = peer_connect_greeted(&fixture);
+        for (uint32_t i = 0; i < N_FRAMES; ++i)
+                n_bytes += message_write(&fixture, burst + n_bytes, i, 1, &i, sizeof(i));
+        atomic_store(&n_sends, 0);
+        peer_write(fd, burst, n_bytes);
+        assert_int_equal(peer_read(fd, answers, n_bytes), n_bytes);
+        assert_memory_equal(answers, burst, n_bytes);
+        assert_in_range(atomic_load(&n_sends), 1, N_FRAMES / 2);
+        close(fd);
+        rep_fixture_stop(&fixture);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -330,6 +375,7 @@ int main(void)
                 cmocka_unit_test(a_peer_that_leaves_in_the_middle_of_an_answer_costs_nothing),
                 cmocka_unit_test(what_is_given_while_a_socket_is_full_follows),
                 cmocka_unit_test(what_fills_the_socket_while_the_keeper_lets_go_follows),
+                cmocka_unit_test(what_answers_a_burst_leaves_together),
         };
 
         return cmocka_run_group_tests_name("rep_output", tests, NULL, NULL);
