@@ -23,28 +23,29 @@ def grpc_variant(connections=1):
 
 
 def connections(report, programs, options):
+    """A round asks over each number of connections, so that a machine that drifts treats them alike."""
     rate = 5000 if options.quick else RATE
+    counts = (1, 10) if options.quick else (1, 10, 100, 1000)
+    echo = Echo(programs, "ipc")
     report.heading(f"echo over ipc, open loop, {rate:,}/s in all, over so many connections")
-    p99 = {}
-    for n in (1, 10) if options.quick else (1, 10, 100, 1000):
-        echo = Echo(programs, "ipc")
 
-        def run(name, n=n):
-            return echo.load(name, "open", grpc_variant(n), rate=rate, connections=n, memory=True,
-                             seconds=report.seconds)
-        medians = report.compare(f"{n:,} connection(s)",
-                                 {name: lambda name=name: run(name) for name in echo.names()})
-        memory(report, medians)
-        p99[n] = medians.get("pipit")
-    if p99.get(1000):
+    def run(name, n):
+        return echo.load(name, "open", grpc_variant(n), rate=rate, connections=n, memory=True,
+                         seconds=report.seconds)
+    medians = report.compare_rows({f"{n:,} connection(s)": {name: lambda name=name, n=n: run(name, n)
+                                                            for name in echo.names()} for n in counts})
+    for title, found in medians.items():
+        memory(report, title, found)
+    if 1000 in counts:
+        few, many = (medians[f"{n:,} connection(s)"]["pipit"]["rounds"] for n in (10, 1000))
         report.target(f"{rate:,} echo/s: p99 over 1,000 connections to that over 10",
-                      p99[1000]["p99_us"] / p99[10]["p99_us"], 3, 2, higher=False)
+                      ratio(many, few, "p99_us"), 3, 2, higher=False)
         report.target(f"{rate:,} echo/s over 1,000 connections: calls that failed",
-                      p99[1000]["failed"] + p99[1000]["dropped"], 0, 0, higher=False, unit=" ")
+                      sum(figures["failed"] + figures["dropped"] for figures in many), 0, 0, higher=False, unit=" ")
 
 
-def memory(report, medians):
-    report.say("  PSS, MiB, client and server: " + "; ".join(
+def memory(report, title, medians):
+    report.say(f"  {title}: PSS, MiB, client and server: " + "; ".join(
         f"{name} {figures['client_pss_kib'] / 1024:.1f} and {figures['server_pss_kib'] / 1024:.1f}"
         for name, figures in medians.items() if "client_pss_kib" in figures))
 
@@ -56,8 +57,9 @@ def calls_in_flight(report, programs, options):
 
         def run(name, n=n):
             return echo.load(name, "closed", grpc_variant(), n=n, memory=True, seconds=report.seconds)
-        memory(report, report.compare(f"{n:,} in flight",
-                                      {name: lambda name=name: run(name) for name in echo.names()}))
+        title = f"{n:,} in flight"
+        memory(report, title,
+               report.compare(title, {name: lambda name=name: run(name) for name in echo.names()}))
 
 
 def rows(report, programs, options):
