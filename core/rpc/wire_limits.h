@@ -19,6 +19,7 @@
 #define PIPIT_DECODED_BYTES_PEER_MAX   (64 * 1024 * 1024)
 #define PIPIT_DECODED_BYTES_ALL_MAX    (512 * 1024 * 1024)
 #define PIPIT_HELD_FRAMES_PER_PIPE_MAX 64
+#define PIPIT_DENIED_PER_PIPE_MAX      64 /* frames, handshakes aside */
 #define PIPIT_MAILBOXES_PER_PRINCIPAL  1024
 #define PIPIT_PIPES_MAX                10000
 #define PIPIT_CONTEXTS_MAX             65536

@@ -56,6 +56,8 @@ static bool reject(struct intake *in, enum pipit_reject_code code, uint32_t deta
                 .retry_ms = code == PIPIT_REJECT_BUSY ? BUSY_RETRY_MS : 0,
                 .detail = detail,
         };
+        if (code == PIPIT_REJECT_DENIED)
+                peer_denied(in->peer);
 
         return false;
 }
@@ -65,14 +67,12 @@ static bool reject(struct intake *in, enum pipit_reject_code code, uint32_t deta
 /* What is not for this endpoint, with keys or without them. */
 static bool check_kind(struct intake *in)
 {
-        bool is_keyed = in->peer->is_keyed;
-
         if (in->kind == PIPIT_FRAME_HELLO)
-                return is_keyed || reject(in, PIPIT_REJECT_DENIED, 0);
+                return in->peer->is_keyed || reject(in, PIPIT_REJECT_DENIED, 0);
         if (in->kind == PIPIT_FRAME_SEALED_REQUEST)
-                return is_keyed || reject(in, PIPIT_REJECT_NO_SESSION, 0);
+                return in->peer->is_keyed || reject(in, PIPIT_REJECT_NO_SESSION, 0);
         if (in->kind == PIPIT_FRAME_REQUEST)
-                return !is_keyed || reject(in, PIPIT_REJECT_DENIED, 0);
+                return !in->peer->is_keyed || reject(in, PIPIT_REJECT_DENIED, 0);
 
         return reject(in, PIPIT_REJECT_BAD_FRAME, 0);
 }

@@ -176,6 +176,12 @@ void peer_close(struct peer *peer)
         housekeeping_submit(peer->server->housekeeping, &peer->closing);
 }
 
+void peer_denied(struct peer *peer)
+{
+        if (atomic_fetch_add(&peer->n_denied, 1) + 1 == PIPIT_DENIED_PER_PIPE_MAX)
+                peer_close(peer);
+}
+
 void peer_close_stuck(struct peer *peer)
 {
         char source[SOURCE_TEXT_SIZE];

@@ -44,6 +44,7 @@ struct peer {
         /* limits */
         atomic_uint n_held;            /* frames of full clients */
         atomic_bool shakes_hands;      /* a hello waits */
+        atomic_uint n_denied;          /* frames */
         atomic_size_t n_sending_bytes; /* of memory: answers that its pipe has not taken */
 
         /* mutex */
@@ -94,6 +95,9 @@ void peer_unref(struct peer *peer);
 
 /* Closes its pipe, soon. */
 void peer_close(struct peer *peer);
+
+/* A frame was answered DENIED. A client learns it from the first: who goes on is none, and is hung up on. */
+void peer_denied(struct peer *peer);
 
 /* Closes it and logs that its peer does not read. */
 void peer_close_stuck(struct peer *peer);

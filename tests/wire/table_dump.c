@@ -101,6 +101,7 @@ static void print_limits(void)
                 {"decoded_bytes_peer", PIPIT_DECODED_BYTES_PEER_MAX},
                 {"decoded_bytes_all", PIPIT_DECODED_BYTES_ALL_MAX},
                 {"held_pipe", PIPIT_HELD_FRAMES_PER_PIPE_MAX},
+                {"denied_pipe", PIPIT_DENIED_PER_PIPE_MAX},
                 {"mailboxes_principal", PIPIT_MAILBOXES_PER_PRINCIPAL},
                 {"pipes", PIPIT_PIPES_MAX},
                 {"contexts", PIPIT_CONTEXTS_MAX},

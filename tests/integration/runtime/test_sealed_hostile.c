@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/rpc/wire_limits.h"
 #include "server/runtime/runtime.h"
 #include "tests/integration/runtime/keyed.h"
 
@@ -182,6 +183,28 @@ static void a_flood_of_strangers_is_told_busy_and_a_listed_key_gets_in(void **st
         keyed_leave(&peer, session);
         victim_stop(&victim, 1);
         pipit_test_clock_deinit(&clock);
+}
+
+static void who_goes_on_without_keys_is_hung_up_on(void **state)
+{
+        static const uint8_t plain[PIPIT_FRAME_HEADER_BYTES] = {'P', 'I', 1, PIPIT_FRAME_REQUEST};
+        enum pipit_reject_code code = PIPIT_REJECT_DENIED;
+        struct victim victim;
+        struct sealed_peer peer;
+        size_t n_denied = 0;
+
+        (void)state;
+        victim_start(&victim);
+        sealed_peer_connect_from(&peer, victim.keyed.fixture.url, 1);
+        for (; code == PIPIT_REJECT_DENIED; ++n_denied) {
+                struct sealed_frame back = sealed_peer_exchange(&peer, plain, sizeof(plain));
+
+                code = sealed_frame_reject(&back);
+                sealed_frame_free(&back);
+        }
+        assert_true(n_denied >= PIPIT_DENIED_PER_PIPE_MAX);
+        sealed_peer_close(&peer);
+        victim_stop(&victim, 0);
 }
 
 /* As if so many handshakes of sources elsewhere had failed. */
@@ -458,6 +481,7 @@ int main(void)
                 cmocka_unit_test(every_bit_of_a_hello_counts),
                 cmocka_unit_test(a_hello_has_one_length),
                 cmocka_unit_test(a_flood_of_strangers_is_told_busy_and_a_listed_key_gets_in),
+                cmocka_unit_test(who_goes_on_without_keys_is_hung_up_on),
                 cmocka_unit_test(a_flood_from_everywhere_is_not_looked_at),
                 cmocka_unit_test(hellos_that_nobody_waits_for_leave_no_session),
                 cmocka_unit_test(a_pipe_has_one_hello_waiting),
