@@ -26,7 +26,7 @@ struct loop {
         struct loop_source *first;
         struct loop_source **last;
         size_t n_asked;
-        struct alarms alarms;
+        struct pipit_alarms alarms;
         bool is_ending;
 };
 
@@ -92,7 +92,7 @@ bool loop_alarm_open(struct loop *loop)
         bool is_open;
 
         pthread_mutex_lock(&loop->mutex);
-        is_open = alarms_enter(&loop->alarms);
+        is_open = pipit_alarms_enter(&loop->alarms, 1);
         pthread_mutex_unlock(&loop->mutex);
 
         return is_open;
@@ -101,15 +101,15 @@ bool loop_alarm_open(struct loop *loop)
 void loop_alarm_close(struct loop *loop)
 {
         pthread_mutex_lock(&loop->mutex);
-        alarms_leave(&loop->alarms);
+        pipit_alarms_leave(&loop->alarms);
         pthread_mutex_unlock(&loop->mutex);
 }
 
 void loop_alarm(struct loop *loop, struct loop_source *source, int64_t at_us)
 {
         pthread_mutex_lock(&loop->mutex);
-        alarms_set(&loop->alarms, &source->alarm, at_us);
-        if (own != loop && alarms_next_us(&loop->alarms) == at_us)
+        pipit_alarms_set(&loop->alarms, &source->alarm, at_us);
+        if (own != loop && pipit_alarms_next_us(&loop->alarms) == at_us)
                 wake(loop);
         pthread_mutex_unlock(&loop->mutex);
 }
@@ -118,7 +118,7 @@ void loop_forget(struct loop *loop, struct loop_source *source)
 {
         pthread_mutex_lock(&loop->mutex);
         unask(loop, source);
-        alarms_set(&loop->alarms, &source->alarm, PIPIT_NEVER_US);
+        pipit_alarms_set(&loop->alarms, &source->alarm, PIPIT_NEVER_US);
         pthread_mutex_unlock(&loop->mutex);
 }
 
@@ -154,7 +154,7 @@ static int patience_ms(struct loop *loop)
 
         pthread_mutex_lock(&loop->mutex);
         n_asked = loop->n_asked;
-        next_us = alarms_next_us(&loop->alarms);
+        next_us = pipit_alarms_next_us(&loop->alarms);
         pthread_mutex_unlock(&loop->mutex);
 
         if (n_asked > 0)
@@ -173,14 +173,14 @@ static int patience_ms(struct loop *loop)
 /* What is due is asked for. How many are to be run in this turn; @ret_ends: and no more. */
 static size_t begin_turn(struct loop *loop, bool *ret_ends)
 {
-        struct alarm *alarm;
+        struct pipit_alarm *alarm;
         size_t n_asked;
 
         pthread_mutex_lock(&loop->mutex);
-        if (loop->alarms.n_set > 0) {
+        if (pipit_alarms_next_us(&loop->alarms) != PIPIT_NEVER_US) {
                 int64_t now_us = pipit_clock_now_us();
 
-                while ((alarm = alarms_take(&loop->alarms, now_us)))
+                while ((alarm = pipit_alarms_take(&loop->alarms, now_us)))
                         ask(loop, pipit_container_of(alarm, struct loop_source, alarm));
         }
         n_asked = loop->n_asked;
@@ -247,7 +247,7 @@ static void loop_destroy(struct loop *loop)
                 close(loop->event_fd);
         if (loop->epoll_fd >= 0)
                 close(loop->epoll_fd);
-        alarms_deinit(&loop->alarms);
+        pipit_alarms_deinit(&loop->alarms);
         pthread_cond_destroy(&loop->passed);
         pthread_mutex_destroy(&loop->mutex);
         free(loop);

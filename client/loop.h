@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "client/alarms.h"
+#include "core/base/alarms.h"
 
 struct loop;
 
@@ -27,7 +27,7 @@ struct loop_source {
 
         /* private */
         struct loop_source *next;
-        struct alarm alarm;
+        struct pipit_alarm alarm;
         bool is_asked;
 };
 

@@ -12,69 +12,12 @@ struct housekeeping {
         pthread_cond_t changed;
 
         /* mutex */
-        struct timer **heap; /* from 1 */
-        size_t n_timers;
-        size_t n_owners;
-        size_t n_room; /* more than n_owners */
+        struct pipit_alarms alarms; /* of timers */
         struct job *first;
         struct job **last;
         int64_t wakes_us;
         bool ending;
 };
-
-/* --- heap ---------------------------------------------------------------- */
-
-static int64_t due_of(const struct timer *timer)
-{
-        return atomic_load_explicit(&timer->due_us, memory_order_relaxed);
-}
-
-static void heap_put(struct housekeeping *housekeeping, size_t index, struct timer *timer)
-{
-        housekeeping->heap[index] = timer;
-        timer->index = index;
-}
-
-static void heap_rise(struct housekeeping *housekeeping, size_t index, struct timer *timer)
-{
-        while (index > 1 && due_of(housekeeping->heap[index / 2]) > due_of(timer)) {
-                heap_put(housekeeping, index, housekeeping->heap[index / 2]);
-                index /= 2;
-        }
-        heap_put(housekeeping, index, timer);
-}
-
-static void heap_sink(struct housekeeping *housekeeping, size_t index, struct timer *timer)
-{
-        for (;;) {
-                size_t child = index * 2;
-
-                if (child > housekeeping->n_timers)
-                        break;
-                if (child < housekeeping->n_timers &&
-                    due_of(housekeeping->heap[child + 1]) < due_of(housekeeping->heap[child]))
-                        ++child;
-                if (due_of(housekeeping->heap[child]) >= due_of(timer))
-                        break;
-                heap_put(housekeeping, index, housekeeping->heap[child]);
-                index = child;
-        }
-        heap_put(housekeeping, index, timer);
-}
-
-static void heap_remove(struct housekeeping *housekeeping, struct timer *timer)
-{
-        size_t index = timer->index;
-        struct timer *moved = housekeeping->heap[housekeeping->n_timers--];
-
-        timer->index = 0;
-        if (moved == timer)
-                return;
-        if (index > 1 && due_of(housekeeping->heap[index / 2]) > due_of(moved))
-                heap_rise(housekeeping, index, moved);
-        else
-                heap_sink(housekeeping, index, moved);
-}
 
 /* --- thread -------------------------------------------------------------- */
 
@@ -92,10 +35,11 @@ static bool refs_try_hold(atomic_uint *refs)
 
 static struct timer *take_due(struct housekeeping *housekeeping, int64_t now_us)
 {
-        while (housekeeping->n_timers > 0 && due_of(housekeeping->heap[1]) <= now_us) {
-                struct timer *timer = housekeeping->heap[1];
+        struct pipit_alarm *alarm;
 
-                heap_remove(housekeeping, timer);
+        while ((alarm = pipit_alarms_take(&housekeeping->alarms, now_us))) {
+                struct timer *timer = pipit_container_of(alarm, struct timer, alarm);
+
                 atomic_store(&timer->due_us, PIPIT_NEVER_US);
                 if (refs_try_hold(timer->refs))
                         return timer;
@@ -145,9 +89,7 @@ static void *housekeeping_main(void *argument)
                 }
                 if (housekeeping->ending)
                         break;
-                wait_until(housekeeping,
-                           housekeeping->n_timers > 0 ? due_of(housekeeping->heap[1])
-                                                      : PIPIT_NEVER_US);
+                wait_until(housekeeping, pipit_alarms_next_us(&housekeeping->alarms));
         }
         pthread_mutex_unlock(&housekeeping->mutex);
 
@@ -194,27 +136,10 @@ struct housekeeping *housekeeping_free(struct housekeeping *housekeeping)
 
         pthread_cond_destroy(&housekeeping->changed);
         pthread_mutex_destroy(&housekeeping->mutex);
-        free(housekeeping->heap);
+        pipit_alarms_deinit(&housekeeping->alarms);
         free(housekeeping);
 
         return NULL;
-}
-
-static bool heap_reserve(struct housekeeping *housekeeping, size_t n_timers)
-{
-        size_t n_room = housekeeping->n_room ? housekeeping->n_room * 2 : 64;
-        struct timer **heap;
-
-        if (n_timers < housekeeping->n_room)
-                return true;
-
-        heap = realloc(housekeeping->heap, n_room * sizeof(*heap));
-        if (!heap)
-                return false;
-        housekeeping->heap = heap;
-        housekeeping->n_room = n_room;
-
-        return true;
 }
 
 bool housekeeping_add(struct housekeeping *housekeeping,
@@ -226,13 +151,11 @@ bool housekeeping_add(struct housekeeping *housekeeping,
 
         timer->fire = fire;
         timer->refs = refs;
-        timer->index = 0;
+        timer->alarm = (struct pipit_alarm){0};
         atomic_init(&timer->due_us, PIPIT_NEVER_US);
 
         pthread_mutex_lock(&housekeeping->mutex);
-        added = heap_reserve(housekeeping, housekeeping->n_owners + 1);
-        if (added)
-                ++housekeeping->n_owners;
+        added = pipit_alarms_enter(&housekeeping->alarms, 1);
         pthread_mutex_unlock(&housekeeping->mutex);
 
         return added;
@@ -241,9 +164,8 @@ bool housekeeping_add(struct housekeeping *housekeeping,
 void housekeeping_remove(struct housekeeping *housekeeping, struct timer *timer)
 {
         pthread_mutex_lock(&housekeeping->mutex);
-        if (timer->index > 0)
-                heap_remove(housekeeping, timer);
-        --housekeeping->n_owners;
+        pipit_alarms_set(&housekeeping->alarms, &timer->alarm, PIPIT_NEVER_US);
+        pipit_alarms_leave(&housekeeping->alarms);
         pthread_mutex_unlock(&housekeeping->mutex);
 }
 
@@ -253,11 +175,9 @@ void housekeeping_arm(struct housekeeping *housekeeping, struct timer *timer, in
                 return;
 
         pthread_mutex_lock(&housekeeping->mutex);
-        if (due_us < due_of(timer)) {
+        if (due_us < atomic_load(&timer->due_us)) {
                 atomic_store(&timer->due_us, due_us);
-                heap_rise(housekeeping,
-                          timer->index > 0 ? timer->index : ++housekeeping->n_timers,
-                          timer);
+                pipit_alarms_set(&housekeeping->alarms, &timer->alarm, due_us);
                 if (due_us < housekeeping->wakes_us)
                         pthread_cond_signal(&housekeeping->changed);
         }

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/alarms.h"
 #include "core/base/macros.h"
 
 struct housekeeping;
@@ -33,8 +34,8 @@ struct timer {
         atomic_uint *refs; /* of the owner */
 
         /* private */
-        _Atomic int64_t due_us;
-        size_t index; /* in the heap, from 1; 0: not there */
+        struct pipit_alarm alarm;
+        _Atomic int64_t due_us; /* alarm.at_us, for who has not the mutex */
 };
 
 /* On the housekeeping thread, once for each submit. */

@@ -6,76 +6,30 @@
 #include "core/base/thread.h"
 #include "core/users/errors.h"
 
-#define SPARE_MAX   1024 /* jobs kept for the next submit: about 3 MB */
-#define NOT_IN_HEAP SIZE_MAX
+#define SPARE_MAX 1024 /* jobs kept for the next submit: about 3 MB */
 
 static bool is_write(const struct job *job)
 {
         return job->kind <= JOB_DELETE;
 }
 
-/* --- deadlines: a binary heap, the earliest on top --------------------------- */
+/* --- deadlines ---------------------------------------------------------------- */
 
-static void heap_put(struct jobs *jobs, size_t i, struct job *job)
+static void deadline_set(struct jobs *jobs, struct job *job)
 {
-        jobs->heap[i] = job;
-        job->heap_index = i;
-}
+        int64_t deadline_us = job->request->deadline_us;
 
-static void heap_up(struct jobs *jobs, size_t i, struct job *job)
-{
-        while (i > 0 && jobs->heap[(i - 1) / 2]->deadline_us > job->deadline_us) {
-                heap_put(jobs, i, jobs->heap[(i - 1) / 2]);
-                i = (i - 1) / 2;
-        }
-        heap_put(jobs, i, job);
-}
-
-static void heap_down(struct jobs *jobs, size_t i, struct job *job)
-{
-        for (;;) {
-                size_t child = 2 * i + 1;
-
-                if (child >= jobs->n_heap)
-                        break;
-                if (child + 1 < jobs->n_heap &&
-                    jobs->heap[child + 1]->deadline_us < jobs->heap[child]->deadline_us)
-                        child++;
-                if (jobs->heap[child]->deadline_us >= job->deadline_us)
-                        break;
-                heap_put(jobs, i, jobs->heap[child]);
-                i = child;
-        }
-        heap_put(jobs, i, job);
-}
-
-static void heap_add(struct jobs *jobs, struct job *job)
-{
-        if (job->deadline_us == PIPIT_NEVER_US)
-                return;
-        heap_up(jobs, jobs->n_heap++, job);
+        pipit_alarms_set(&jobs->deadlines, &job->deadline, deadline_us);
         /* The watch is woken only if it would sleep too long: hardly ever, under load. */
-        if (job->deadline_us < jobs->watch_until_us) {
-                jobs->watch_until_us = job->deadline_us;
+        if (deadline_us < jobs->watch_until_us) {
+                jobs->watch_until_us = deadline_us;
                 pthread_cond_signal(&jobs->deadline_earlier);
         }
 }
 
-static void heap_remove(struct jobs *jobs, struct job *job)
+static void deadline_unset(struct jobs *jobs, struct job *job)
 {
-        size_t i = job->heap_index;
-        struct job *last;
-
-        if (i == NOT_IN_HEAP)
-                return;
-        job->heap_index = NOT_IN_HEAP;
-        last = jobs->heap[--jobs->n_heap];
-        if (last == job)
-                return;
-        if (last->deadline_us < job->deadline_us)
-                heap_up(jobs, i, last);
-        else
-                heap_down(jobs, i, last);
+        pipit_alarms_set(&jobs->deadlines, &job->deadline, PIPIT_NEVER_US);
 }
 
 /* --- life -------------------------------------------------------------------- */
@@ -93,8 +47,7 @@ bool jobs_init(struct jobs *jobs,
                 .watch_until_us = PIPIT_NEVER_US,
         };
         /* Room for all that can be in flight, so that a submit never has to grow it. */
-        jobs->heap = calloc(JOB_QUEUES * (queue_max + batch_max), sizeof(*jobs->heap));
-        if (!jobs->heap)
+        if (!pipit_alarms_enter(&jobs->deadlines, JOB_QUEUES * (queue_max + batch_max)))
                 return false;
 
         pipit_cond_init(&jobs->deadline_earlier);
@@ -119,7 +72,7 @@ void jobs_deinit(struct jobs *jobs)
                 pthread_cond_destroy(&jobs->queues[i].filled);
         pthread_cond_destroy(&jobs->deadline_earlier);
         pthread_mutex_destroy(&jobs->lock);
-        free(jobs->heap);
+        pipit_alarms_deinit(&jobs->deadlines);
 }
 
 static void drop_locked(struct jobs *jobs, struct job *job)
@@ -178,8 +131,7 @@ struct job *jobs_new(struct jobs *jobs,
         job->request = request;
         job->ret_users = ret_users;
         job->state = JOB_QUEUED;
-        job->deadline_us = request->deadline_us;
-        job->heap_index = NOT_IN_HEAP;
+        job->deadline = (struct pipit_alarm){0};
         return job;
 }
 
@@ -195,7 +147,7 @@ void jobs_submit(struct jobs *jobs, struct job *job)
         } else {
                 TAILQ_INSERT_TAIL(&queue->jobs, job, link);
                 queue->n++;
-                heap_add(jobs, job);
+                deadline_set(jobs, job);
                 if (queue->has_waiter)
                         pthread_cond_signal(&queue->filled);
         }
@@ -243,7 +195,7 @@ static size_t take_locked(struct jobs *jobs,
                 unqueue(jobs, job);
                 job->state = JOB_TAKEN;
                 if (users_request_is_over(job->request, now_us, &job->error)) {
-                        heap_remove(jobs, job);
+                        deadline_unset(jobs, job);
                         TAILQ_INSERT_TAIL(over, job, link);
                 } else {
                         ret_jobs[n++] = job;
@@ -337,10 +289,10 @@ static void hand_over(struct job *job)
 
 void jobs_finish(struct jobs *jobs, struct job *const *batch, size_t n)
 {
-        /* Out of the heap the watch cannot see them: the requests are ours. */
+        /* Without a deadline the watch cannot see them: the requests are ours. */
         pthread_mutex_lock(&jobs->lock);
         for (size_t i = 0; i < n; i++)
-                heap_remove(jobs, batch[i]);
+                deadline_unset(jobs, batch[i]);
         pthread_mutex_unlock(&jobs->lock);
 
         begin_burst(jobs);
@@ -368,14 +320,14 @@ struct late {
 
 static size_t let_go_locked(struct jobs *jobs, int64_t now_us, struct late late[LATE_MAX])
 {
+        struct pipit_alarm *alarm;
         size_t n = 0;
 
-        while (n < LATE_MAX && jobs->n_heap > 0 && jobs->heap[0]->deadline_us <= now_us) {
-                struct job *job = jobs->heap[0];
+        while (n < LATE_MAX && (alarm = pipit_alarms_take(&jobs->deadlines, now_us))) {
+                struct job *job = pipit_container_of(alarm, struct job, deadline);
                 enum pipit_ran ran = job->state == JOB_STARTED && is_write(job) ? PIPIT_MAY_HAVE_RUN
                                                                                 : PIPIT_NOT_RUN;
 
-                heap_remove(jobs, job);
                 late[n++] = (struct late){
                         .request = job->request,
                         .error = users_error_make(USERS_ERROR_DEADLINE, ran),
@@ -391,7 +343,7 @@ static size_t let_go_locked(struct jobs *jobs, int64_t now_us, struct late late[
 
 static void wait_for_deadline_locked(struct jobs *jobs)
 {
-        int64_t until_us = jobs->n_heap > 0 ? jobs->heap[0]->deadline_us : PIPIT_NEVER_US;
+        int64_t until_us = pipit_alarms_next_us(&jobs->deadlines);
 
         jobs->watch_until_us = until_us;
         (void)pipit_cond_wait_until(&jobs->deadline_earlier, &jobs->lock, until_us);

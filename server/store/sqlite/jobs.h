@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <sys/queue.h>
 
+#include "core/base/alarms.h"
 #include "core/base/clock.h"
 #include "core/users/repository.h"
 
@@ -62,8 +63,7 @@ struct job {
         struct users_request *request; /* NULL: let go */
         struct user *ret_users;
         enum job_state state;
-        int64_t deadline_us;
-        size_t heap_index;
+        struct pipit_alarm deadline;
         TAILQ_ENTRY(job) link;
 };
 
@@ -85,8 +85,7 @@ struct jobs {
         struct job_queue queues[JOB_QUEUES];
         struct job_list spare;
         size_t n_spare;
-        struct job **heap; /* by deadline; those without one are not in it */
-        size_t n_heap;
+        struct pipit_alarms deadlines; /* of jobs */
         pthread_cond_t deadline_earlier;
         int64_t watch_until_us; /* what the watch sleeps for */
         bool stopping;

@@ -6,14 +6,14 @@
 
 #include <cmocka.h>
 
-#include "client/alarms.h"
+#include "core/base/alarms.h"
 #include "core/base/clock.h"
 
 #define N_ALARMS 300
 
 struct set_of {
-        struct alarms alarms;
-        struct alarm all[N_ALARMS];
+        struct pipit_alarms alarms;
+        struct pipit_alarm all[N_ALARMS];
 };
 
 /* Times that come in no order, some of them twice. */
@@ -28,8 +28,8 @@ static int set_up(void **state)
 
         assert_non_null(set);
         for (size_t i = 0; i < N_ALARMS; i++) {
-                assert_true(alarms_enter(&set->alarms));
-                alarms_set(&set->alarms, &set->all[i], time_of(i));
+                assert_true(pipit_alarms_enter(&set->alarms, 1));
+                pipit_alarms_set(&set->alarms, &set->all[i], time_of(i));
         }
         *state = set;
 
@@ -40,7 +40,7 @@ static int tear_down(void **state)
 {
         struct set_of *set = *state;
 
-        alarms_deinit(&set->alarms);
+        pipit_alarms_deinit(&set->alarms);
         free(set);
 
         return 0;
@@ -50,15 +50,15 @@ static int tear_down(void **state)
 static size_t take_in_order(struct set_of *set)
 {
         int64_t last_us = INT64_MIN;
-        struct alarm *alarm;
+        struct pipit_alarm *alarm;
         size_t n = 0;
 
-        while ((alarm = alarms_take(&set->alarms, INT64_MAX - 1))) {
+        while ((alarm = pipit_alarms_take(&set->alarms, INT64_MAX - 1))) {
                 assert_true(alarm->at_us >= last_us);
                 last_us = alarm->at_us;
                 n++;
         }
-        assert_int_equal(alarms_next_us(&set->alarms), PIPIT_NEVER_US);
+        assert_int_equal(pipit_alarms_next_us(&set->alarms), PIPIT_NEVER_US);
 
         return n;
 }
@@ -72,9 +72,9 @@ static void what_is_not_due_stays(void **state)
 {
         struct set_of *set = *state;
 
-        assert_int_equal(alarms_next_us(&set->alarms), 0);
-        assert_null(alarms_take(&set->alarms, -1));
-        assert_non_null(alarms_take(&set->alarms, 0));
+        assert_int_equal(pipit_alarms_next_us(&set->alarms), 0);
+        assert_null(pipit_alarms_take(&set->alarms, -1));
+        assert_non_null(pipit_alarms_take(&set->alarms, 0));
 }
 
 static void an_alarm_can_be_set_anew_and_not_at_all(void **state)
@@ -85,10 +85,11 @@ static void an_alarm_can_be_set_anew_and_not_at_all(void **state)
         for (size_t i = 0; i < N_ALARMS; i++) {
                 bool is_off = i % 3 == 0;
 
-                alarms_set(&set->alarms, &set->all[i], is_off ? PIPIT_NEVER_US : 1000 - time_of(i));
+                pipit_alarms_set(
+                        &set->alarms, &set->all[i], is_off ? PIPIT_NEVER_US : 1000 - time_of(i));
                 n_left -= is_off;
         }
-        alarms_set(&set->alarms, &set->all[0], PIPIT_NEVER_US);
+        pipit_alarms_set(&set->alarms, &set->all[0], PIPIT_NEVER_US);
         assert_int_equal(take_in_order(set), n_left);
 }
 
