@@ -71,8 +71,7 @@ struct pipit_channel {
 
         /* under the mutex */
         pthread_mutex_t mutex;
-        pthread_cond_t
-                idle; /* n_active fell to 0 while closing, or what is waited for in channel_part() */
+        pthread_cond_t idle; /* n_active fell to 0 while closing, or channel_part() may go on */
         uint64_t next_id;
         struct table table;
         struct list waiting;

@@ -3,9 +3,9 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <unistd.h>
 
 #include "client/loop.h"
+#include "core/base/thread.h"
 
 #define N_LOOPS_MAX 64
 
@@ -55,12 +55,9 @@ static void watch_fork(void)
 
 static size_t n_loops_max(void)
 {
-        long n = sysconf(_SC_NPROCESSORS_ONLN);
+        size_t n = pipit_n_processors();
 
-        if (n < 1)
-                return 1;
-
-        return n < N_LOOPS_MAX ? (size_t)n : N_LOOPS_MAX;
+        return n < N_LOOPS_MAX ? n : N_LOOPS_MAX;
 }
 
 /* NULL: there is none. */

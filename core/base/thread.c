@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/base/clock.h"
 
@@ -16,6 +17,13 @@ int pipit_thread_start(pthread_t *ret_thread, void *(*main)(void *argument), voi
         (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 
         return error;
+}
+
+size_t pipit_n_processors(void)
+{
+        long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+        return n > 1 ? (size_t)n : 1;
 }
 
 void pipit_cond_init(pthread_cond_t *cond)

@@ -1,5 +1,6 @@
 /*
- * Threads of a library: signals are for those of the program; and waiting by the clock
+ * Threads of a library: signals are for those of the program; how many make sense; and
+ * waiting by the clock
  */
 
 #ifndef CORE_BASE_THREAD_H
@@ -7,6 +8,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/base/macros.h"
@@ -15,6 +17,9 @@
 PIPIT_MUST_CHECK int pipit_thread_start(pthread_t *ret_thread,
                                         void *(*main)(void *argument),
                                         void *argument);
+
+/* That are online; at least one. */
+size_t pipit_n_processors(void);
 
 /* A condition whose waits end by the time of pipit_clock_now_us(), whatever is done to the date. */
 void pipit_cond_init(pthread_cond_t *cond);

@@ -332,32 +332,44 @@ void peer_table_kill(struct pipit_server *server)
 
 /* --- mailboxes ------------------------------------------------------------- */
 
+/* Those that are named again soon are found soon. Mutex held. */
+static void attachment_add(struct peer *peer, struct attachment *attachment)
+{
+        attachment->next = peer->attachments;
+        peer->attachments = attachment;
+}
+
+/* Takes out what @link leads to. */
+static struct attachment *attachment_take(struct attachment **link)
+{
+        struct attachment *attachment = *link;
+
+        if (attachment)
+                *link = attachment->next;
+
+        return attachment;
+}
+
 bool peer_attach(struct peer *peer, struct box *box, bool *ret_new)
 {
         struct attachment **link = &peer->attachments;
         struct attachment *found;
-        bool attached;
 
         *ret_new = false;
 
         pthread_mutex_lock(&peer->mutex);
         while (*link && (*link)->box != box)
                 link = &(*link)->next;
-        found = *link;
-        if (found)
-                *link = found->next;
+        found = attachment_take(link);
         if (!found && !atomic_load(&peer->gone) && (found = malloc(sizeof(*found)))) {
                 found->box = box_ref(box);
                 *ret_new = true;
         }
-        attached = found != NULL;
-        if (attached) {
-                found->next = peer->attachments;
-                peer->attachments = found;
-        }
+        if (found)
+                attachment_add(peer, found);
         pthread_mutex_unlock(&peer->mutex);
 
-        return attached;
+        return found != NULL;
 }
 
 struct box *peer_attached(struct peer *peer,
@@ -371,13 +383,11 @@ struct box *peer_attached(struct peer *peer,
         pthread_mutex_lock(&peer->mutex);
         while (*link && !box_is((*link)->box, principal, client_id))
                 link = &(*link)->next;
-        found = *link;
-        if (found && !atomic_load(&found->box->dead)) {
-                *link = found->next;
-                found->next = peer->attachments;
-                peer->attachments = found;
+        found = attachment_take(link);
+        if (found)
+                attachment_add(peer, found);
+        if (found && !atomic_load(&found->box->dead))
                 box = box_ref(found->box);
-        }
         pthread_mutex_unlock(&peer->mutex);
 
         return box;

@@ -43,12 +43,12 @@ static void *loop_main(void *context)
 
 static size_t n_threads_wanted(void)
 {
-        long n = sysconf(_SC_NPROCESSORS_ONLN) * 2;
+        size_t n = pipit_n_processors() * 2;
 
         if (n < THREADS_MIN)
                 return THREADS_MIN;
 
-        return n > THREADS_MAX ? THREADS_MAX : (size_t)n;
+        return n > THREADS_MAX ? THREADS_MAX : n;
 }
 
 int rep_loop_start(struct rep_loop *loop)

@@ -10,6 +10,10 @@
 /* How many answers leave with one system call. */
 #define N_PARTS 64
 
+/* The stream whose answers this thread keeps for a while, and how many it has. */
+static _Thread_local const struct rep_stream *corked;
+static _Thread_local unsigned int n_corked;
+
 /* Answers that have left, or never will. */
 struct done {
         struct rep_message *first;
@@ -81,10 +85,6 @@ static void consume(struct rep_stream *stream, size_t n_bytes, struct done *done
                 done_add(done, pop(stream));
         }
 }
-
-/* The stream whose answers this thread keeps for a while, and how many it has. */
-static _Thread_local const struct rep_stream *corked;
-static _Thread_local unsigned int n_corked;
 
 static ssize_t transmit(const struct rep_stream *stream, struct iovec *parts, size_t n_parts)
 {

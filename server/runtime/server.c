@@ -5,6 +5,7 @@
 
 #include "core/access/key_file.h"
 #include "core/access/user_groups.h"
+#include "core/base/thread.h"
 #include "core/base/uuid.h"
 #include "core/rpc/wire_limits.h"
 #include "server/runtime/access_files.h"
@@ -30,7 +31,7 @@ static uint32_t or_default(uint32_t value, uint32_t default_value)
 
 static uint32_t n_workers_default(void)
 {
-        long n = sysconf(_SC_NPROCESSORS_ONLN) * 2;
+        size_t n = pipit_n_processors() * 2;
 
         return n > WORKERS_MIN ? (uint32_t)n : WORKERS_MIN;
 }
