@@ -553,6 +553,20 @@ static void write_all(int fd, const void *bytes, size_t n_bytes)
 }
 
 /* Without nng, whose sockets take their time to close, or for ever. */
+void client_park_and_leave(struct client *client, struct fixture *fixture)
+{
+        struct exchange exchange;
+        struct request request;
+
+        request_init(&request, client);
+        request_call(&request, 1, SLEEP)->timeout_ms = 60000;
+        exchange_send(&exchange, client, &request);
+        request_deinit(&request);
+        fixture_wait_parked(fixture, 1);
+        exchange_abandon(&exchange);
+        client_close(client);
+}
+
 void fixture_lose_client(struct fixture *fixture)
 {
         static const uint8_t greeting[] = {0, 'S', 'P', 0, 0, 0x30, 0, 0};

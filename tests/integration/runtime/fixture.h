@@ -163,6 +163,9 @@ void exchange_run_call(struct client *client,
                        struct answer *ret_answer);
 void exchange_run_cancel(struct client *client, uint64_t id);
 
+/* Calls Sleep, whose end must be another than its deadline, and leaves once that is parked. */
+void client_park_and_leave(struct client *client, struct fixture *fixture);
+
 /* A simple client, over ipc, calls Sleep, and leaves once that is parked. */
 void fixture_lose_client(struct fixture *fixture);
 

@@ -338,8 +338,6 @@ static void a_mailbox_without_a_pipe_is_freed_after_its_linger(void **state)
         const struct pipit_server_options options = {.mailbox_linger_ms = 30};
         struct fixture other;
         struct client leaver;
-        struct exchange exchange;
-        struct request request;
         struct answer answer;
         uint8_t id[16];
 
@@ -347,13 +345,7 @@ static void a_mailbox_without_a_pipe_is_freed_after_its_linger(void **state)
         fixture_start(&other, FIXTURE_IPC, &options);
         client_open(&leaver, other.url, true);
         memcpy(id, leaver.id, sizeof(id));
-        request_init(&request, &leaver);
-        request_call(&request, 1, SLEEP)->timeout_ms = 60000;
-        exchange_send(&exchange, &leaver, &request);
-        request_deinit(&request);
-        fixture_wait_parked(&other, 1);
-        exchange_abandon(&exchange);
-        client_close(&leaver);
+        client_park_and_leave(&leaver, &other);
         while (!pipit_server_call_cancelled(fixture_parked(&other, 0)))
                 assert_serves(other.url);
 

@@ -99,18 +99,9 @@ static void an_idle_mailbox_without_a_pipe_makes_room(void **state)
 
 static void a_mailbox_with_a_call_makes_no_room(void **state)
 {
-        struct exchange exchange;
-        struct request request;
-
         (void)state;
         open_with(2);
-        request_init(&request, &client);
-        request_call(&request, 1, SLEEP)->timeout_ms = 60000;
-        exchange_send(&exchange, &client, &request);
-        request_deinit(&request);
-        fixture_wait_parked(&fixture, 1);
-        exchange_abandon(&exchange);
-        client_close(&client);
+        client_park_and_leave(&client, &fixture);
         for (size_t i = 0; i < 50; ++i)
                 visit();
         assert_false(pipit_server_call_cancelled(fixture_parked(&fixture, 0)));
