@@ -10,7 +10,8 @@
  * unpacked response. Prints the median of the rounds' medians, for each way, and
  * the median of the rounds' ratios. Fails when in-process takes over a tenth of
  * ipc. Most of what ipc takes is the waking of processors that sleep, which it does
- * not have to where others keep them awake: then a fifth is the limit. Sanitizers
+ * not have to where others keep them awake: while they do it is measured again, and
+ * if they never stop it is skipped, unless in-process takes over a fifth. Sanitizers
  * and builds without optimisation only have to finish.
  */
 
@@ -34,6 +35,8 @@
 #define RATIO_MIN_PER_MILLE 10000
 #define BUSY_MIN_PER_MILLE  5000
 #define BUSY_SHARE          4 /* others had more than this part of a processor */
+#define TRIES               20
+#define SKIPPED             77 /* to Meson */
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -156,10 +159,16 @@ static int64_t round_once(struct pipit_channel *channel, size_t n_calls)
         return median(times, n_calls);
 }
 
-static bool compare(struct pipit_channel *inprocess,
-                    struct pipit_channel *ipc,
-                    pid_t server,
-                    size_t n_rounds)
+enum outcome {
+        FAST,
+        SLOW,
+        UNKNOWN, /* others were at work */
+};
+
+static enum outcome compare(struct pipit_channel *inprocess,
+                            struct pipit_channel *ipc,
+                            pid_t server,
+                            size_t n_rounds)
 {
         static int64_t inprocess_ns[ROUNDS_MAX], ipc_ns[ROUNDS_MAX], ratios[ROUNDS_MAX];
         int64_t begin_ns = clock_ns(CLOCK_MONOTONIC);
@@ -183,7 +192,10 @@ static bool compare(struct pipit_channel *inprocess,
                      (double)ratio / 1000,
                      is_busy ? "true" : "false");
 
-        return IS_SLOWED || ratio >= (is_busy ? BUSY_MIN_PER_MILLE : RATIO_MIN_PER_MILLE);
+        if (IS_SLOWED || ratio >= RATIO_MIN_PER_MILLE)
+                return FAST;
+
+        return is_busy && ratio >= BUSY_MIN_PER_MILLE ? UNKNOWN : SLOW;
 }
 
 int main(int argc, char **argv)
@@ -193,7 +205,7 @@ int main(int argc, char **argv)
         struct pipit_server *server;
         struct process process;
         char folder[64], url[128];
-        bool is_fast;
+        enum outcome outcome = UNKNOWN;
 
         if (argc < 2 || n_rounds < 1 || n_rounds > ROUNDS_MAX)
                 die("usage: %s SERVER [ROUNDS]", argv[0]);
@@ -207,7 +219,8 @@ int main(int argc, char **argv)
         if (!ipc || !inprocess)
                 die("no channel");
 
-        is_fast = compare(inprocess, ipc, process.pid, n_rounds);
+        for (int i = 0; i < TRIES && outcome == UNKNOWN; i++)
+                outcome = compare(inprocess, ipc, process.pid, n_rounds);
 
         (void)pipit_channel_free(inprocess);
         (void)pipit_channel_free(ipc);
@@ -215,5 +228,11 @@ int main(int argc, char **argv)
         (void)process_end(&process, SIGTERM);
         temporary_folder_remove(folder);
 
-        return is_fast ? EXIT_SUCCESS : EXIT_FAILURE;
+        if (outcome == UNKNOWN) {
+                (void)printf(
+                        "skipped: others keep the processors awake, so ipc has not to wake them\n");
+                return SKIPPED;
+        }
+
+        return outcome == FAST ? EXIT_SUCCESS : EXIT_FAILURE;
 }
