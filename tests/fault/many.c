@@ -3,8 +3,8 @@
  *
  *      fault-many USERSD STORE-URL DATABASE-CONNINFO
  *
- * 1,000 threads with blocking calls, and then 10,000 asynchronous calls at once,
- * both against one usersd; three such waves are a round. Every call succeeds,
+ * 1,000 threads with blocking calls, and then 9,999 asynchronous calls at once,
+ * both against one usersd; four such waves are a round. Every call succeeds,
  * PostgreSQL sees at most four connections of usersd, and a second identical
  * round takes less than 5% more memory at its peak, in server and client.
  */
@@ -28,9 +28,8 @@
 #include "users/v1/users.pipit.h"
 
 #define N_THREADS         1000
-#define N_ASYNCHRONOUS    10000
-#define N_WAVES           3   /* a round */
-#define N_LOOKS           100 /* health calls: by then the server has taken up what was sent before */
+#define N_ASYNCHRONOUS    9999 /* and one that asks for health: what a mailbox may have */
+#define N_WAVES           4    /* a round */
 #define THREAD_STACK      (256 * 1024)
 #define TIMEOUT_MS        60000
 #define N_CONNECTIONS_MAX 4
@@ -44,11 +43,15 @@
 
 struct run {
         struct pipit_channel *channel;
+        struct one *ones;
+        struct pipit_call
+                behind; /* answered: the server has taken up all that were started before */
         pthread_mutex_t mutex;
         pthread_cond_t changed;
         size_t n_out;
         size_t n_ok;
         unsigned int round; /* part of each email: all are new */
+        bool taken_up;
         char kind;
 };
 
@@ -139,6 +142,34 @@ static void start_asynchronous(struct one *one)
         users_v1_create_user_start(one->run->channel, &one->call, &create);
 }
 
+static void behind_done(struct pipit_call *call)
+{
+        struct run *run = pipit_container_of(call, struct run, behind);
+
+        if (pipit_call_error(call)->status != PIPIT_OK)
+                die("health: %s", pipit_call_error(call)->message);
+        (void)pthread_mutex_lock(&run->mutex);
+        run->taken_up = true;
+        (void)pthread_cond_signal(&run->changed);
+        (void)pthread_mutex_unlock(&run->mutex);
+}
+
+/* Starts all the calls, and waits until the server holds them all, so that peaks compare. */
+static void start_all_asynchronous(struct run *run)
+{
+        Grpc__Health__V1__HealthCheckRequest request = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
+
+        for (size_t i = 0; i < N_ASYNCHRONOUS; i++)
+                start_asynchronous(&run->ones[i]);
+        run->behind.done = behind_done;
+        grpc_health_v1_check_start(run->channel, &run->behind, &request);
+
+        (void)pthread_mutex_lock(&run->mutex);
+        while (!run->taken_up)
+                (void)pthread_cond_wait(&run->changed, &run->mutex);
+        (void)pthread_mutex_unlock(&run->mutex);
+}
+
 /* How many connections usersd has, asked again and again until all calls ended. */
 static int watch_connections(struct run *run, PGconn *database)
 {
@@ -183,22 +214,6 @@ static void execute(PGconn *database, const char *sql)
         PQclear(result);
 }
 
-/* Asks for health, beside what is outstanding. */
-static void look(const char *url)
-{
-        struct pipit_channel *channel = pipit_channel_new(url, NULL, NULL);
-        Grpc__Health__V1__HealthCheckRequest request = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
-        struct pipit_call call = {0};
-
-        for (unsigned int i = 0; channel && i < N_LOOKS; i++) {
-                if (grpc_health_v1_check(channel, &call, &request, NULL) != PIPIT_OK)
-                        die("health: %s", pipit_call_error(&call)->message);
-                pipit_call_reset(&call);
-        }
-        pipit_call_deinit(&call);
-        (void)pipit_channel_free(channel);
-}
-
 static void start_threads(struct one *ones, size_t n, pthread_t *ret_threads)
 {
         pthread_attr_t attributes;
@@ -214,11 +229,7 @@ static void start_threads(struct one *ones, size_t n, pthread_t *ret_threads)
         (void)pthread_attr_destroy(&attributes);
 }
 
-static void run_once(struct pipit_channel *channel,
-                     const char *url,
-                     PGconn *database,
-                     char kind,
-                     unsigned int round)
+static void run_once(struct pipit_channel *channel, PGconn *database, char kind, unsigned int round)
 {
         size_t n = kind == 't' ? N_THREADS : N_ASYNCHRONOUS;
         struct run run = {.channel = channel, .n_out = n, .round = round, .kind = kind};
@@ -232,14 +243,12 @@ static void run_once(struct pipit_channel *channel,
         (void)pthread_cond_init(&run.changed, NULL);
         for (size_t i = 0; i < n; i++)
                 ones[i] = (struct one){.run = &run, .index = i};
-        /* All of them are out at once in every wave, so that one peak compares with the next. */
+        run.ones = ones;
         execute(database, "begin; lock table users in share row exclusive mode");
         if (kind == 't')
                 start_threads(ones, n, threads);
         else
-                for (size_t i = 0; i < n; i++)
-                        start_asynchronous(&ones[i]);
-        look(url);
+                start_all_asynchronous(&run);
         execute(database, "commit");
 
         n_connections = watch_connections(&run, database);
@@ -247,6 +256,7 @@ static void run_once(struct pipit_channel *channel,
                 (void)pthread_join(threads[i], NULL);
         for (size_t i = 0; i < n; i++)
                 pipit_call_deinit(&ones[i].call);
+        pipit_call_deinit(&run.behind);
         (void)check(run.n_ok == n && n_connections >= 1 && n_connections <= N_CONNECTIONS_MAX,
                     "wave %u, %s: %zu of %zu calls OK over %d connections",
                     round,
@@ -318,8 +328,8 @@ int main(int argc, char **argv)
 
         for (unsigned int round = 0; round < 2; round++) {
                 for (unsigned int wave = 0; wave < N_WAVES; wave++) {
-                        run_once(channel, url, database, 't', round * N_WAVES + wave);
-                        run_once(channel, url, database, 'a', round * N_WAVES + wave);
+                        run_once(channel, database, 't', round * N_WAVES + wave);
+                        run_once(channel, database, 'a', round * N_WAVES + wave);
                 }
                 server_peak[round] = process_memory(server.pid, "VmHWM:");
                 client_peak[round] = process_memory(getpid(), "VmHWM:");
