@@ -181,6 +181,7 @@ static void flags_read(struct flags *flags, int argc, char **argv)
         if (flags->options.n == 0)
                 flags->options.n = flags->load.kind == LOAD_OPEN ? N_OPEN_MAX : 1;
         flags->load.n = flags->options.n;
+        flags->load.n_connections = flags->options.n_connections;
 }
 
 /* --- measuring ------------------------------------------------------------------------ */

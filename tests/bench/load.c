@@ -15,11 +15,18 @@
 #define THREAD_STACK  (256 * 1024)
 #define SLOTS_A_CHUNK 64
 
+/* The slots of one connection. */
+struct pool {
+        struct bench_slot *free;
+        size_t n_slots;
+};
+
 static struct {
         const struct load *load;
         int64_t begun_ns;
         struct bench_slot **chunks; /* of SLOTS_A_CHUNK: slots do not move */
         size_t n_slots;
+        struct pool *pools; /* open: the pacer's, one a connection */
         pthread_t *threads;
         size_t n_threads;
         _Atomic(struct bench_slot *)
@@ -53,12 +60,13 @@ void load_sleep_until(int64_t ns)
 
 /* --- slots ---------------------------------------------------------------------- */
 
-static struct bench_slot *slot_at(size_t index)
+/* By the order in which they were made. */
+static struct bench_slot *slot_at(size_t n)
 {
-        return &run.chunks[index / SLOTS_A_CHUNK][index % SLOTS_A_CHUNK];
+        return &run.chunks[n / SLOTS_A_CHUNK][n % SLOTS_A_CHUNK];
 }
 
-static struct bench_slot *slot_make(void)
+static struct bench_slot *slot_make(size_t index)
 {
         struct bench_slot *slot;
 
@@ -69,8 +77,8 @@ static struct bench_slot *slot_make(void)
                         die("out of memory");
                 run.chunks[run.n_slots / SLOTS_A_CHUNK] = chunk;
         }
-        slot = slot_at(run.n_slots);
-        slot->index = run.n_slots++;
+        slot = slot_at(run.n_slots++);
+        slot->index = index;
         slot->contestant = run.load->contestant->slot_new(slot);
 
         return slot;
@@ -166,7 +174,7 @@ static void closed_start(void)
 {
         run.n_out = run.load->n;
         for (size_t i = 0; i < run.load->n; i++) {
-                struct bench_slot *slot = slot_make();
+                struct bench_slot *slot = slot_make(i);
 
                 slot->start_ns = load_now_ns();
                 run.load->contestant->start(slot);
@@ -185,54 +193,76 @@ static double uniform(uint64_t *state)
         return ((double)((*state * UINT64_C(2685821657736338717)) >> 11) + 0.5) * 0x1p-53;
 }
 
-/* A free slot: of those at hand, of those returned meanwhile, or a new one. */
-static struct bench_slot *slot_take(struct bench_slot **at_hand)
+static size_t n_connections(void)
 {
+        return run.load->n_connections > 0 ? run.load->n_connections : 1;
+}
+
+/* Puts those that came back where they belong. How many. */
+static size_t slots_sort(void)
+{
+        struct bench_slot *slot =
+                atomic_exchange_explicit(&run.returned, NULL, memory_order_acquire);
+        size_t n = 0;
+
+        for (struct bench_slot *next; slot; slot = next, n++) {
+                struct pool *pool = &run.pools[slot->index % n_connections()];
+
+                next = slot->next;
+                slot->next = pool->free;
+                pool->free = slot;
+        }
+
+        return n;
+}
+
+/* A free slot of a connection; of those returned meanwhile, if need be, or a new one. */
+static struct bench_slot *slot_take(size_t connection)
+{
+        struct pool *pool = &run.pools[connection];
         struct bench_slot *slot;
 
-        if (!*at_hand)
-                *at_hand = atomic_exchange_explicit(&run.returned, NULL, memory_order_acquire);
-        slot = *at_hand;
-        if (!slot)
-                return run.n_slots < run.load->n ? slot_make() : NULL;
-        *at_hand = slot->next;
+        if (!pool->free)
+                (void)slots_sort();
+        slot = pool->free;
+        if (slot)
+                pool->free = slot->next;
+        else if (run.n_slots < run.load->n)
+                slot = slot_make(connection + n_connections() * pool->n_slots++);
 
         return slot;
 }
 
 /* Waits until each slot that was made has come back. */
-static void slots_await(const struct bench_slot *at_hand)
+static void slots_await(void)
 {
         size_t n = 0;
 
-        for (;;) {
-                for (; at_hand; at_hand = at_hand->next)
+        for (size_t i = 0; i < n_connections(); i++)
+                for (const struct bench_slot *slot = run.pools[i].free; slot; slot = slot->next)
                         n++;
-                if (n == run.n_slots)
-                        return;
+        while ((n += slots_sort()) < run.n_slots)
                 load_sleep_until(load_now_ns() + 1000000);
-                at_hand = atomic_exchange_explicit(&run.returned, NULL, memory_order_acquire);
-        }
 }
 
 /*
  * Starts each call at its time, or as soon after as it gets to it: what is late
  * already goes without a sleep between. No arrival waits for an answer.
  */
-static void *pacer_run(void *argument)
+static void *pacer_run(void *unused)
 {
-        struct bench_slot *at_hand = argument;
         uint64_t state = run.load->seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
         double mean_ns = (double)NS_PER_S / run.load->rate;
         double due_ns = (double)run.begun_ns;
 
+        (void)unused;
         (void)prctl(PR_SET_TIMERSLACK, 1UL);
         while ((due_ns += -log(uniform(&state)) * mean_ns) < (double)run.load->to_ns) {
                 struct bench_slot *slot;
 
                 if ((int64_t)due_ns > load_now_ns())
                         load_sleep_until((int64_t)due_ns);
-                slot = slot_take(&at_hand);
+                slot = slot_take((size_t)(uniform(&state) * (double)n_connections()));
                 if (!slot) {
                         run.n_dropped++;
                         break;
@@ -240,7 +270,7 @@ static void *pacer_run(void *argument)
                 slot->start_ns = (int64_t)due_ns;
                 run.load->contestant->start(slot);
         }
-        slots_await(at_hand);
+        slots_await();
 
         return NULL;
 }
@@ -258,7 +288,8 @@ void load_start(const struct load *load)
         atomic_store(&run.returned, NULL);
         run.chunks = calloc(load->n / SLOTS_A_CHUNK + 1, sizeof(struct bench_slot *));
         run.threads = calloc(load->kind == LOAD_BLOCKING ? load->n : 1, sizeof(*run.threads));
-        if (!run.chunks || !run.threads)
+        run.pools = calloc(n_connections(), sizeof(*run.pools));
+        if (!run.chunks || !run.threads || !run.pools)
                 die("out of memory");
 
         if (load->kind == LOAD_CLOSED)
@@ -267,7 +298,7 @@ void load_start(const struct load *load)
                 thread_start(pacer_run, NULL);
         else
                 for (size_t i = 0; i < load->n; i++)
-                        thread_start(blocking_run, slot_make());
+                        thread_start(blocking_run, slot_make(i));
 }
 
 struct load_result load_finish(void)
@@ -284,6 +315,7 @@ struct load_result load_finish(void)
         result.n_failed = atomic_load(&run.n_failed);
         result.n_dropped = run.n_dropped;
         slots_free();
+        free(run.pools);
         free(run.threads);
 
         return result;
