@@ -125,11 +125,9 @@ static void close_lanes(struct address *address)
         for (size_t i = 0; i < address->n_lanes; i++)
                 if (address->lanes[i].wire)
                         address->socket->transport->lane_stop(address->lanes[i].wire);
-        for (size_t i = 0; i < address->n_lanes; i++) {
+        for (size_t i = 0; i < address->n_lanes; i++)
                 if (address->lanes[i].wire)
                         address->socket->transport->lane_close(address->lanes[i].wire);
-                pipit_arena_deinit(&address->lanes[i].arena);
-        }
 }
 
 void address_deinit(struct address *address)

@@ -3,15 +3,13 @@
  *
  *      IDLE -> FLYING (sent, then received) -> LANDED (its replies are read) -> IDLE
  *
- * All but the arena is under the channel's mutex; the arena is of whoever reads
- * the response while LANDED.
+ * All under the channel's mutex.
  */
 
 #ifndef CLIENT_LANE_H
 #define CLIENT_LANE_H
 
 #include "client/transport.h"
-#include "core/base/arena.h"
 #include "core/rpc/wire_limits.h"
 
 struct address;
@@ -40,7 +38,6 @@ struct lane {
         uint64_t first_id; /* of the calls in the frame, or that the next call was to have */
         size_t n_ids;
         uint64_t ids[PIPIT_CALLS_PER_FRAME_MAX]; /* the calls in the frame */
-        struct pipit_arena arena;
 };
 
 /* FLYING -> LANDED, LANDED -> IDLE. Mutex held. */

@@ -20,6 +20,9 @@
 /* Below this no server's limit is believed. */
 #define FRAME_BYTES_MIN 1024
 
+/* Of the stack, for what a response is unpacked into: several replies of usual size. */
+#define ARENA_BYTES 4096
+
 /* What a message turned out to be. */
 enum arrival_kind {
         ARRIVAL_RESPONSE,
@@ -47,7 +50,10 @@ static struct arrival malformed(const char *problem)
         return (struct arrival){.kind = ARRIVAL_MALFORMED, .problem = problem};
 }
 
-static struct arrival read_response(struct lane *lane, const uint8_t *bytes, size_t n_bytes)
+static struct arrival read_response(const struct lane *lane,
+                                    struct pipit_arena *arena,
+                                    const uint8_t *bytes,
+                                    size_t n_bytes)
 {
         struct pipit_wire_limits limits = pipit_wire_limits_default;
         struct pipit_wire_report report;
@@ -57,8 +63,7 @@ static struct arrival read_response(struct lane *lane, const uint8_t *bytes, siz
         if (!pipit_wire_check(&pipit__v1__response__descriptor, bytes, n_bytes, &limits, &report))
                 return malformed(report.problem);
 
-        message = pipit_message_unpack(
-                &pipit__v1__response__descriptor, &lane->arena, bytes, n_bytes);
+        message = pipit_message_unpack(&pipit__v1__response__descriptor, arena, bytes, n_bytes);
         if (!message)
                 return (struct arrival){.kind = ARRIVAL_NO_MEMORY};
 
@@ -68,7 +73,10 @@ static struct arrival read_response(struct lane *lane, const uint8_t *bytes, siz
         };
 }
 
-static struct arrival read_frame(struct lane *lane, const uint8_t *bytes, size_t n_bytes)
+static struct arrival read_frame(const struct lane *lane,
+                                 struct pipit_arena *arena,
+                                 const uint8_t *bytes,
+                                 size_t n_bytes)
 {
         struct arrival arrival = {.kind = ARRIVAL_REJECT};
         enum pipit_frame_kind kind;
@@ -87,7 +95,7 @@ static struct arrival read_frame(struct lane *lane, const uint8_t *bytes, size_t
         n_bytes -= PIPIT_FRAME_HEADER_BYTES;
 
         if (kind == PIPIT_FRAME_RESPONSE)
-                return read_response(lane, bytes, n_bytes);
+                return read_response(lane, arena, bytes, n_bytes);
         if (kind != PIPIT_FRAME_REJECT)
                 return malformed("the answer is a frame of a kind that answers nothing here");
         if (!pipit_reject_read(bytes, n_bytes, &arrival.reject))
@@ -96,8 +104,10 @@ static struct arrival read_frame(struct lane *lane, const uint8_t *bytes, size_t
         return arrival;
 }
 
-/* What is read is in the lane's arena; the message is not needed any more. */
-static struct arrival read_message(struct lane *lane, struct transport_message *message)
+/* What is read is in @arena; the message is not needed any more. */
+static struct arrival read_message(const struct lane *lane,
+                                   struct pipit_arena *arena,
+                                   struct transport_message *message)
 {
         const struct transport *transport = lane->wire->transport;
         const uint8_t *bytes;
@@ -105,7 +115,7 @@ static struct arrival read_message(struct lane *lane, struct transport_message *
         size_t n_bytes;
 
         bytes = transport->message_bytes(lane->wire, message, &n_bytes);
-        arrival = read_frame(lane, bytes, n_bytes);
+        arrival = read_frame(lane, arena, bytes, n_bytes);
         transport->message_free(lane->wire, message);
 
         return arrival;
@@ -181,7 +191,7 @@ static bool is_to_be_sent_again(struct lane *lane,
         if (!reply->status || reply->status->code != PIPIT_UNAVAILABLE ||
             state->n_resends >= CHANNEL_RESENDS_MAX)
                 return false;
-        pipit_status_decode(reply->status, &lane->arena, &error);
+        pipit_status_decode(reply->status, &state->arena, &error);
         if (!error.reason || error.ran != PIPIT_NOT_RUN)
                 return false;
 
@@ -463,7 +473,7 @@ static void lane_failed(struct lane *lane, const char *problem)
         pthread_mutex_unlock(&channel->mutex);
 }
 
-/* Replies are copied into their calls before the lane, whose arena holds them, flies again. */
+/* Replies are copied into their calls; the lane may fly again. */
 static void settle(struct lane *lane, struct endings *endings)
 {
         struct pipit_channel *channel = lane->address->channel;
@@ -472,7 +482,6 @@ static void settle(struct lane *lane, struct endings *endings)
         for (struct pipit_call_state *state = endings->first; state; state = state->next_ending)
                 if (state->reply)
                         call_take_reply(state, n_bytes_max);
-        pipit_arena_reset(&lane->arena);
 
         pthread_mutex_lock(&channel->mutex);
         lane_rest(lane);
@@ -487,7 +496,12 @@ static void take_message(struct lane *lane,
                          struct endings *endings)
 {
         struct pipit_channel *channel = lane->address->channel;
-        struct arrival arrival = read_message(lane, message);
+        _Alignas(PIPIT_ARENA_ALIGN) unsigned char memory[ARENA_BYTES];
+        struct pipit_arena arena;
+        struct arrival arrival;
+
+        pipit_arena_init(&arena, memory, sizeof(memory));
+        arrival = read_message(lane, &arena, message);
 
         pthread_mutex_lock(&channel->mutex);
         lane_land(lane);
@@ -496,6 +510,7 @@ static void take_message(struct lane *lane,
         pthread_mutex_unlock(&channel->mutex);
 
         settle(lane, endings);
+        pipit_arena_deinit(&arena);
 }
 
 void lane_on_received(void *context, const char *problem, struct transport_message *message)

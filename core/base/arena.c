@@ -1,6 +1,9 @@
 #include "core/base/arena.h"
 
+#include <assert.h>
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,25 +12,110 @@ struct pipit_arena_chunk {
         struct pipit_arena_chunk *next;
         size_t n_bytes; /* behind this header */
         size_t n_used;
+        bool is_callers;
         _Alignas(PIPIT_ARENA_ALIGN) unsigned char bytes[];
 };
 
-static struct pipit_arena_chunk *chunk_new(size_t n_bytes)
+static_assert(sizeof(struct pipit_arena_chunk) == PIPIT_ARENA_HEAD_BYTES, "as the header says");
+
+/* AddressSanitizer is to see them freed. */
+#if PIPIT_ADDRESS_SANITIZER
+#define SPARE_MAX 0
+#else
+#define SPARE_MAX (PIPIT_ARENA_SPARE_BYTES / PIPIT_ARENA_CHUNK_BYTES_MAX)
+#endif
+
+static struct {
+        pthread_mutex_t mutex;
+        struct pipit_arena_chunk *first;
+        size_t n;
+} spare = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+/*
+ * Nobody waits for another thread here: a few go to malloc. So a child of fork()
+ * that inherits the mutex locked does without.
+ */
+static struct pipit_arena_chunk *spare_take(void)
 {
         struct pipit_arena_chunk *chunk;
+
+        if (pthread_mutex_trylock(&spare.mutex) != 0)
+                return NULL;
+        chunk = spare.first;
+        if (chunk) {
+                spare.first = chunk->next;
+                spare.n--;
+        }
+        pthread_mutex_unlock(&spare.mutex);
+
+        return chunk;
+}
+
+/* False: there are enough. */
+static bool spare_give(struct pipit_arena_chunk *chunk)
+{
+        bool is_kept;
+
+        if (pthread_mutex_trylock(&spare.mutex) != 0)
+                return false;
+        is_kept = spare.n + 1 <= SPARE_MAX;
+        if (is_kept) {
+                chunk->next = spare.first;
+                spare.first = chunk;
+                spare.n++;
+        }
+        pthread_mutex_unlock(&spare.mutex);
+
+        return is_kept;
+}
+
+static void chunk_free(struct pipit_arena_chunk *chunk)
+{
+        if (chunk->is_callers ||
+            (chunk->n_bytes == PIPIT_ARENA_CHUNK_BYTES_MAX && spare_give(chunk)))
+                return;
+        free(chunk);
+}
+
+void pipit_arena_spare_free(void)
+{
+        struct pipit_arena_chunk *chunk;
+
+        while ((chunk = spare_take()))
+                free(chunk);
+}
+
+static struct pipit_arena_chunk *chunk_new(size_t n_bytes)
+{
+        struct pipit_arena_chunk *chunk = NULL;
 
         if (n_bytes > SIZE_MAX - sizeof(*chunk))
                 return NULL;
 
-        chunk = malloc(sizeof(*chunk) + n_bytes);
+        if (n_bytes == PIPIT_ARENA_CHUNK_BYTES_MAX)
+                chunk = spare_take();
+        if (!chunk)
+                chunk = malloc(sizeof(*chunk) + n_bytes);
         if (!chunk)
                 return NULL;
 
         chunk->next = NULL;
         chunk->n_bytes = n_bytes;
         chunk->n_used = 0;
+        chunk->is_callers = false;
 
         return chunk;
+}
+
+void pipit_arena_init(struct pipit_arena *arena, void *memory, size_t n_bytes)
+{
+        struct pipit_arena_chunk *chunk = memory;
+
+        chunk->next = NULL;
+        chunk->n_bytes = n_bytes - sizeof(*chunk);
+        chunk->n_used = 0;
+        chunk->is_callers = true;
+        *arena = (struct pipit_arena){.first = chunk, .current = chunk};
 }
 
 static size_t next_chunk_bytes(const struct pipit_arena *arena, size_t needed)
@@ -36,7 +124,7 @@ static size_t next_chunk_bytes(const struct pipit_arena *arena, size_t needed)
 
         if (arena->current) {
                 n_bytes = arena->current->n_bytes * 2;
-                if (n_bytes > PIPIT_ARENA_CHUNK_BYTES_MAX)
+                if (n_bytes > PIPIT_ARENA_CHUNK_BYTES_SMALL)
                         n_bytes = PIPIT_ARENA_CHUNK_BYTES_MAX;
         }
 
@@ -162,9 +250,9 @@ void pipit_arena_reset(struct pipit_arena *arena)
         while (*link) {
                 struct pipit_arena_chunk *chunk = *link;
 
-                if (kept + chunk->n_bytes > PIPIT_ARENA_KEEP_BYTES) {
+                if (!chunk->is_callers && kept + chunk->n_bytes > PIPIT_ARENA_KEEP_BYTES) {
                         *link = chunk->next;
-                        free(chunk);
+                        chunk_free(chunk);
                         continue;
                 }
                 kept += chunk->n_bytes;
@@ -182,7 +270,7 @@ void pipit_arena_deinit(struct pipit_arena *arena)
                 struct pipit_arena_chunk *chunk = arena->first;
 
                 arena->first = chunk->next;
-                free(chunk);
+                chunk_free(chunk);
         }
 
         arena->current = NULL;

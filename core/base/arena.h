@@ -33,18 +33,35 @@ struct pipit_arena {
         struct pipit_arena_chunk *current;
 };
 
+/* Of the caller's memory, what the arena itself needs. */
+#define PIPIT_ARENA_HEAD_BYTES 32
+
 /* Alignment of every allocation. */
 #define PIPIT_ARENA_ALIGN 16
 
-/* The first chunk; each further one doubles, up to the maximum. */
-#define PIPIT_ARENA_CHUNK_BYTES     2048
-#define PIPIT_ARENA_CHUNK_BYTES_MAX 65536
+/* The first chunk; each further one doubles, and after the small ones all are of the largest size. */
+#define PIPIT_ARENA_CHUNK_BYTES       2048
+#define PIPIT_ARENA_CHUNK_BYTES_SMALL 16384
+#define PIPIT_ARENA_CHUNK_BYTES_MAX   65536
+
+/*
+ * Of the largest, what arenas give back and the process keeps for others: else each
+ * busy frame would have the kernel map, clear and unmap a few.
+ */
+#define PIPIT_ARENA_SPARE_BYTES ((size_t)64 * PIPIT_ARENA_CHUNK_BYTES_MAX)
 
 /*
  * What reset keeps at most: enough for a call or two. Pooled arenas that each once
  * held a large frame would otherwise add up to far more than is in use.
  */
 #define PIPIT_ARENA_KEEP_BYTES 8192
+
+/*
+ * An empty arena without a cap that fills @n_bytes of the caller's memory, at least
+ * PIPIT_ARENA_HEAD_BYTES and aligned for anything, before it asks for some of its
+ * own: on a stack, say, which is warm. To be let go by deinit, before that memory.
+ */
+void pipit_arena_init(struct pipit_arena *arena, void *memory, size_t n_bytes);
 
 /* @n_bytes, not zeroed. NULL: out of memory, or over the cap. Zero bytes are a valid pointer. */
 void *pipit_arena_alloc(struct pipit_arena *arena, size_t n_bytes);
@@ -63,5 +80,8 @@ void pipit_arena_reset(struct pipit_arena *arena);
 
 /* Frees everything; the arena is empty and usable again. */
 void pipit_arena_deinit(struct pipit_arena *arena);
+
+/* Frees what the process keeps for arenas to come. Any thread. */
+void pipit_arena_spare_free(void);
 
 #endif

@@ -37,4 +37,16 @@
 #define PIPIT_MALLOC       __attribute__((malloc))
 #define PIPIT_NONNULL(...) __attribute__((nonnull(__VA_ARGS__)))
 
+/* Whether this is built with AddressSanitizer, by either compiler. */
+#if defined(__SANITIZE_ADDRESS__)
+#define PIPIT_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define PIPIT_ADDRESS_SANITIZER 1
+#endif
+#endif
+#ifndef PIPIT_ADDRESS_SANITIZER
+#define PIPIT_ADDRESS_SANITIZER 0
+#endif
+
 #endif

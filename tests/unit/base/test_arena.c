@@ -131,6 +131,7 @@ static void reset_gives_the_same_memory_again(void **state)
                 assert_int_equal(alloc_live_bytes(), n_live);
         }
         pipit_arena_deinit(&arena);
+        pipit_arena_spare_free();
         assert_int_equal(alloc_live_bytes(), 0);
 }
 
@@ -143,8 +144,54 @@ static void reset_keeps_a_bounded_amount(void **state)
                 assert_non_null(pipit_arena_alloc(&arena, 10000));
         assert_true(alloc_live_bytes() > 10000000);
         pipit_arena_reset(&arena);
-        assert_true(alloc_live_bytes() <= PIPIT_ARENA_KEEP_BYTES + 1024);
+        assert_true(alloc_live_bytes() <= PIPIT_ARENA_KEEP_BYTES + PIPIT_ARENA_SPARE_BYTES + 4096);
         pipit_arena_deinit(&arena);
+        pipit_arena_spare_free();
+        assert_int_equal(alloc_live_bytes(), 0);
+}
+
+static void an_arena_takes_what_another_gave_back(void **state)
+{
+        struct pipit_arena first = {0};
+        struct pipit_arena second = {0};
+        size_t n_live;
+
+        (void)state;
+        for (size_t i = 0; i < 100; i++)
+                assert_non_null(pipit_arena_alloc(&first, 10000));
+        n_live = alloc_live_bytes();
+        for (size_t round = 0; round < 10; round++) {
+                pipit_arena_deinit(round % 2 == 0 ? &first : &second);
+                for (size_t i = 0; i < 100; i++)
+                        assert_non_null(
+                                pipit_arena_alloc(round % 2 == 0 ? &second : &first, 10000));
+                assert_int_equal(alloc_live_bytes(), n_live);
+        }
+        pipit_arena_deinit(&first);
+        pipit_arena_spare_free();
+        assert_int_equal(alloc_live_bytes(), 0);
+}
+
+static void an_arena_begins_in_memory_of_its_caller(void **state)
+{
+        _Alignas(PIPIT_ARENA_ALIGN) unsigned char memory[1000];
+        struct pipit_arena arena;
+        unsigned char *inside, *outside;
+
+        (void)state;
+        pipit_arena_init(&arena, memory, sizeof(memory));
+        inside = pipit_arena_alloc(&arena, sizeof(memory) - PIPIT_ARENA_HEAD_BYTES - 8);
+        assert_true(inside >= memory && inside < memory + sizeof(memory));
+        assert_int_equal(alloc_live_bytes(), 0);
+
+        outside = pipit_arena_alloc(&arena, 1);
+        assert_true(outside < memory || outside >= memory + sizeof(memory));
+        assert_true(alloc_live_bytes() > 0);
+
+        pipit_arena_reset(&arena);
+        assert_ptr_equal(pipit_arena_alloc(&arena, 1), inside);
+        pipit_arena_deinit(&arena);
+        assert_int_equal(alloc_live_bytes(), 0);
 }
 
 static void an_arena_is_usable_after_deinit(void **state)
@@ -181,6 +228,7 @@ static void an_arena_survives_memory_running_out(void **state)
                 pipit_arena_reset(&arena);
                 assert_non_null(pipit_arena_alloc(&arena, 1000));
                 pipit_arena_deinit(&arena);
+                pipit_arena_spare_free();
                 assert_int_equal(alloc_live_bytes(), 0);
         }
 }
@@ -197,6 +245,8 @@ int main(void)
                 cmocka_unit_test(sizes_that_overflow_are_refused),
                 cmocka_unit_test(reset_gives_the_same_memory_again),
                 cmocka_unit_test(reset_keeps_a_bounded_amount),
+                cmocka_unit_test(an_arena_takes_what_another_gave_back),
+                cmocka_unit_test(an_arena_begins_in_memory_of_its_caller),
                 cmocka_unit_test(an_arena_is_usable_after_deinit),
                 cmocka_unit_test(an_arena_survives_memory_running_out),
         };
