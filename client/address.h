@@ -35,8 +35,42 @@ enum address_state {
 #define ADDRESS_CLIENT_ID_BYTES 16
 
 struct address {
+        /* what each call looks at comes first, close together (docs/performance.md) */
         struct pipit_channel *channel;
-        struct target_address target;
+        struct transport_socket *socket; /* NULL: not open */
+        enum address_state state;
+        bool is_sending;   /* somebody is flushing, and goes on as long as there is something */
+        bool hello_is_due; /* before anything else */
+
+        /* the server there */
+        bool is_proven; /* it has answered on this connection */
+        bool is_draining;
+        size_t frame_bytes_max;  /* what it takes, as far as we know */
+        uint64_t epoch;          /* counts connections; 0: none yet */
+        uint64_t instance;       /* of the last response on any connection; 0: unknown */
+        uint64_t instance_epoch; /* the connection that told it */
+        int64_t busy_until_us;   /* send nothing before */
+        int64_t poll_us;         /* no poll before */
+
+        /* lanes */
+        struct lane *idle;
+        struct lane *idle_callers; /* where the transport has exchange(): as many again */
+        size_t n_flying;
+        uint64_t read_id; /* the server has read all frames up to the one with this call */
+        struct lane *lanes;
+        size_t n_lanes;
+
+        /* calls */
+        struct list queue; /* CALL_QUEUED */
+        struct list sent;  /* CALL_SENT */
+        size_t n_queued;
+        size_t n_sent;   /* in sent and limbo */
+        size_t n_hellos; /* under way */
+        size_t n_cancels;
+        uint64_t *cancels; /* ids to be told to the server */
+        size_t cancels_capacity;
+        struct list limbo; /* CALL_SENT on a connection that is gone, not yet asked for */
+        int64_t limbo_us;  /* when those in limbo are given up */
 
         /*
          * Names a mailbox at the server. One an address: two of them may be the same
@@ -45,46 +79,13 @@ struct address {
         uint8_t client_id[ADDRESS_CLIENT_ID_BYTES];
 
         /* connection */
-        enum address_state state;
         int64_t attempt_us;
-        uint32_t redial_ms;                  /* the next pause */
-        bool has_failed;                     /* the last attempt did, and nothing is up since */
-        enum client_reason failure;          /* why, of calls that do not wait for a server */
-        char problem[ADDRESS_PROBLEM_BYTES]; /* the same, for people */
-        size_t endpoint; /* of target.endpoints, the one that is tried or connected */
-        struct transport_socket *socket; /* NULL: not open */
-
-        /* the server there */
-        uint64_t epoch;          /* counts connections; 0: none yet */
-        uint64_t instance;       /* of the last response on any connection; 0: unknown */
-        uint64_t instance_epoch; /* the connection that told it */
-        bool is_proven;          /* it has answered on this connection */
-        bool is_draining;
-        size_t frame_bytes_max; /* what it takes, as far as we know */
-        int64_t busy_until_us;  /* send nothing before */
-        int64_t poll_us;        /* no poll before */
-
-        /* calls */
-        struct list queue; /* CALL_QUEUED */
-        struct list sent;  /* CALL_SENT */
-        struct list limbo; /* CALL_SENT on a connection that is gone, not yet asked for */
-        int64_t limbo_us;  /* when those in limbo are given up */
-        size_t n_queued;
-        size_t n_sent;     /* in sent and limbo */
-        bool hello_is_due; /* before anything else */
-        size_t n_hellos;   /* under way */
-        uint64_t *cancels; /* ids to be told to the server */
-        size_t n_cancels;
-        size_t cancels_capacity;
-
-        /* lanes */
-        struct lane *lanes;
-        size_t n_lanes;
-        size_t n_flying;
-        uint64_t read_id; /* the server has read all frames up to the one with this call */
-        bool is_sending;  /* somebody is flushing, and goes on as long as there is something */
-        struct lane *idle;
-        struct lane *idle_callers; /* where the transport has exchange(): as many again */
+        uint32_t redial_ms;         /* the next pause */
+        bool has_failed;            /* the last attempt did, and nothing is up since */
+        enum client_reason failure; /* why, of calls that do not wait for a server */
+        size_t endpoint;            /* of target.endpoints, the one that is tried or connected */
+        char problem[ADDRESS_PROBLEM_BYTES]; /* of has_failed, for people */
+        struct target_address target;
 };
 
 /* Opens socket and lanes. False: out of something, and *ret_problem says what. */

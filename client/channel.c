@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
+#include "client/fork_mark.h"
 #include "client/loop.h"
 #include "client/loops.h"
 #include "core/base/clock.h"
@@ -173,36 +173,9 @@ static bool open_door(struct pipit_channel *channel, struct pipit_error *ret_err
         return true;
 }
 
-/* A page that the kernel clears in a child; where it cannot, the pid is compared. */
-static void mark_for_fork(struct pipit_channel *channel)
-{
-        size_t n_bytes = (size_t)sysconf(_SC_PAGESIZE);
-        uint32_t *mark;
-
-        channel->pid = getpid();
-        mark = mmap(NULL, n_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (mark == MAP_FAILED)
-                return;
-        if (madvise(mark, n_bytes, MADV_WIPEONFORK) < 0) {
-                munmap(mark, n_bytes);
-                return;
-        }
-        *mark = 1;
-        channel->fork_mark = mark;
-}
-
-static void unmark(struct pipit_channel *channel)
-{
-        if (channel->fork_mark)
-                munmap((void *)channel->fork_mark, (size_t)sysconf(_SC_PAGESIZE));
-}
-
 bool channel_is_forked(const struct pipit_channel *channel)
 {
-        if (channel->fork_mark)
-                return *(const volatile uint32_t *)channel->fork_mark == 0;
-
-        return getpid() != channel->pid;
+        return !fork_mark_is_own(channel->fork_mark);
 }
 
 static bool take_loop(struct pipit_channel *channel, struct pipit_error *ret_error)
@@ -244,7 +217,6 @@ static struct pipit_channel *channel_destroy(struct pipit_channel *channel)
         keyring_free(channel->keyring);
         free((void *)channel->options.server_uids);
         table_deinit(&channel->table);
-        unmark(channel);
         pthread_cond_destroy(&channel->idle);
         pthread_mutex_destroy(&channel->mutex);
         free(channel);
@@ -258,15 +230,16 @@ static bool channel_open(struct pipit_channel *channel,
 {
         bool is_own = own_options(&channel->options);
 
+        table_init(&channel->table);
         pthread_mutex_init(&channel->mutex, NULL);
         pipit_cond_init(&channel->idle);
         list_init(&channel->waiting);
         channel->next_id = 1;
         channel->held_max = channel->options.n_lanes / 2;
         channel->expiry_us = PIPIT_NEVER_US;
-        mark_for_fork(channel);
+        channel->fork_mark = fork_mark();
 
-        if (!is_own || !table_init(&channel->table))
+        if (!is_own)
                 return fail_new(ret_error, CLIENT_REASON_OUT_OF_MEMORY, "out of memory");
         if (!take_loop(channel, ret_error))
                 return false;

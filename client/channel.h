@@ -25,7 +25,6 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/types.h>
 
 #include "client/address.h"
 #include "client/call.h"
@@ -53,35 +52,36 @@ struct endings {
 };
 
 struct pipit_channel {
+        /* set once; what each call looks at comes first (docs/performance.md) */
+        uint32_t fork_mark;
+        uint32_t held_max;
+        struct address *addresses;
+        size_t n_addresses;
+        atomic_bool is_used; /* a call was started: no more interceptors */
+
+        /* under the mutex */
+        bool is_closing;  /* free has begun: nothing new */
+        bool is_stopping; /* no more housekeeping, and nothing is sent */
+        pthread_mutex_t mutex;
+        uint64_t next_id;
+        size_t n_active;   /* calls whose done() has not returned, and threads that submit one */
+        int64_t wake_us;   /* when the channel's thread looks by itself */
+        int64_t expiry_us; /* no call's time is over before */
+        struct endings endings; /* for the channel's thread to finish */
+        struct list waiting;
+        struct table table;
+        struct pipit_call *out_of_memory; /* as endings, but without a state; by call->next */
+        pthread_cond_t idle; /* n_active fell to 0 while closing, or channel_part() may go on */
+
         /* set once */
         struct pipit_channel_options options; /* defaults filled in */
-        uint32_t held_max;
+        size_t n_interceptors;
+        struct pipit_interceptor *interceptors[PIPIT_INTERCEPTORS_MAX];
         struct pipit_inprocess *door; /* NULL: sockets */
         struct keyring *keyring;   /* for its tcp addresses; NULL: it has none, or they are plain */
         struct loop *loop;         /* the channel's thread */
         struct loop *sockets_loop; /* of ipc and tcp; NULL: it has none */
         struct loop_source source;
-        struct address *addresses;
-        size_t n_addresses;
-        const uint32_t *fork_mark; /* reads 0 in a child of fork(); NULL: compare pid */
-        pid_t pid;
-        struct pipit_interceptor *interceptors[PIPIT_INTERCEPTORS_MAX];
-        size_t n_interceptors;
-        atomic_bool is_used; /* a call was started: no more interceptors */
-
-        /* under the mutex */
-        pthread_mutex_t mutex;
-        pthread_cond_t idle; /* n_active fell to 0 while closing, or channel_part() may go on */
-        uint64_t next_id;
-        struct table table;
-        struct list waiting;
-        struct endings endings;           /* for the channel's thread to finish */
-        struct pipit_call *out_of_memory; /* the same, without a state; by call->next */
-        size_t n_active;   /* calls whose done() has not returned, and threads that submit one */
-        int64_t wake_us;   /* when the channel's thread looks by itself */
-        bool is_closing;   /* free has begun: nothing new */
-        bool is_stopping;  /* no more housekeeping, and nothing is sent */
-        int64_t expiry_us; /* no call's time is over before */
 };
 
 /* In a child of fork(): nothing here works any more. */

@@ -73,36 +73,30 @@ enum sp_reads {
 };
 
 struct sp_socket {
+        /* what each frame looks at comes first, close together (docs/performance.md) */
         struct transport_socket base;
-        struct transport_options options;
         struct loop *loop;
         struct loop_source source;
-        int rouse_fd; /* gets the caller that reads out of poll() */
 
         pthread_mutex_t mutex;
 
         /* mutex: connection */
-        pthread_cond_t changed; /* a lane has come back, or the loop is through */
         enum sp_phase phase;
         enum transport_pipe pipe;
-        const char *problem;
         int fd;           /* -1: none */
         uint32_t watched; /* by epoll */
-        struct target_endpoint endpoint;
         bool dial_is_due;
         bool is_closing;
         bool is_closed;
         bool is_strangers; /* somebody else than options.server_uids listens there */
-        char text[96];     /* of a problem that has numbers */
 
         /* mutex: who reads */
+        bool is_hung_up; /* epoll has said so */
+        bool is_more;    /* the loop has read, and not all */
         enum sp_reads reads;
         struct waiter *caller; /* CALLER: which */
         struct list followers; /* waiters that have entered, but the caller */
         size_t n_inside;       /* waiters that have entered and not left */
-        pthread_cond_t left;   /* the last of them has */
-        bool is_hung_up;       /* epoll has said so */
-        bool is_more;          /* the loop has read, and not all */
 
         /* mutex: what is to be written */
         struct sp_message *first;
@@ -110,11 +104,22 @@ struct sp_socket {
         bool is_writing; /* somebody is at it, or the socket is full */
         bool is_full;    /* epoll tells when it goes on */
 
-        /* mutex: lanes */
-        struct sp_lane *lanes[SP_LANES_MAX];
-        size_t n_flying;
+        /* mutex */
+        size_t n_flying; /* lanes */
 
         struct sp_reader reader; /* of whoever reads */
+
+        int rouse_fd; /* gets the caller that reads out of poll() */
+
+        /* mutex */
+        pthread_cond_t left;    /* the last waiter that had entered has left */
+        pthread_cond_t changed; /* a lane has come back, or the loop is through */
+        const char *problem;
+        char text[96]; /* of a problem that has numbers */
+        struct target_endpoint endpoint;
+        struct sp_lane *lanes[SP_LANES_MAX];
+
+        struct transport_options options;
 };
 
 struct sp_lane {

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#define BUCKETS_MIN 256
+#define GROWTH 4
 
 /* Ids ascend by one: their low bits spread them evenly. */
 static struct pipit_call_state **bucket_of(const struct table *table, uint64_t id)
@@ -10,18 +10,20 @@ static struct pipit_call_state **bucket_of(const struct table *table, uint64_t i
         return &table->buckets[id & (table->n_buckets - 1)];
 }
 
-bool table_init(struct table *table)
+void table_init(struct table *table)
 {
-        table->buckets = calloc(BUCKETS_MIN, sizeof(struct pipit_call_state *));
-        table->n_buckets = BUCKETS_MIN;
-        table->n_calls = 0;
+        *table = (struct table){.buckets = table->few, .n_buckets = TABLE_FEW};
+}
 
-        return table->buckets != NULL;
+static void free_buckets(struct table *table)
+{
+        if (table->buckets != table->few)
+                free(table->buckets);
 }
 
 void table_deinit(struct table *table)
 {
-        free(table->buckets);
+        free_buckets(table);
         table->buckets = NULL;
 }
 
@@ -35,7 +37,7 @@ static void chain(struct table *table, struct pipit_call_state *state)
 
 static void grow(struct table *table)
 {
-        struct table larger = {.n_buckets = table->n_buckets * 4, .n_calls = table->n_calls};
+        struct table larger = {.n_buckets = table->n_buckets * GROWTH};
 
         larger.buckets = calloc(larger.n_buckets, sizeof(struct pipit_call_state *));
         if (!larger.buckets)
@@ -51,8 +53,9 @@ static void grow(struct table *table)
                         state = next;
                 }
         }
-        free(table->buckets);
-        *table = larger;
+        free_buckets(table);
+        table->buckets = larger.buckets;
+        table->n_buckets = larger.n_buckets;
 }
 
 void table_insert(struct table *table, struct pipit_call_state *state)

@@ -17,7 +17,7 @@ static void what_is_inserted_is_found_until_it_is_removed(void **state)
 
         (void)state;
         assert_non_null(calls);
-        assert_true(table_init(&table));
+        table_init(&table);
         for (size_t i = 0; i < N_CALLS; i++) {
                 calls[i].id = i + 1;
                 table_insert(&table, &calls[i]);
