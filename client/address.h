@@ -35,7 +35,7 @@ enum address_state {
 #define ADDRESS_CLIENT_ID_BYTES 16
 
 struct address {
-        /* what each call looks at comes first, close together (docs/performance.md) */
+        /* most of what each call looks at comes first, close together (docs/performance.md) */
         struct pipit_channel *channel;
         struct transport_socket *socket; /* NULL: not open */
         enum address_state state;

@@ -1,11 +1,9 @@
 #include "client/channel.h"
 
-#include <errno.h>
 #include <pipit/inprocess.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "client/fork_mark.h"
 #include "client/loop.h"

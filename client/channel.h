@@ -52,7 +52,7 @@ struct endings {
 };
 
 struct pipit_channel {
-        /* set once; what each call looks at comes first (docs/performance.md) */
+        /* set once; most of what each call looks at comes first (docs/performance.md) */
         uint32_t fork_mark;
         uint32_t held_max;
         struct address *addresses;

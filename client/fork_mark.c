@@ -30,7 +30,7 @@ static void map(void)
 
 uint32_t fork_mark(void)
 {
-        unsigned int mark = 0, next;
+        unsigned int mark, next;
 
         (void)pthread_once(&once, map);
         if (!current)

@@ -14,7 +14,10 @@
 /* The mark of this process. */
 uint32_t fork_mark(void);
 
-/* Whether @mark, which fork_mark() returned here or before fork(), is of this process. No system call. */
+/*
+ * Whether @mark, which fork_mark() returned here or before fork(), is of this process.
+ * A load, where the kernel clears a page in a child (Linux 4.14); else getpid().
+ */
 bool fork_mark_is_own(uint32_t mark);
 
 #endif

@@ -181,17 +181,17 @@ static void check_instance(struct lane *lane, uint64_t instance, struct endings 
  * Whether a failure means that the call can safely go out once more, and should:
  * the server never had it, or wants no more of them.
  */
-static bool is_to_be_sent_again(struct lane *lane,
-                                struct pipit_call_state *state,
-                                const Pipit__V1__Reply *reply)
+static bool is_to_be_sent_again(const struct address *address,
+                                const struct pipit_call_state *state,
+                                const Pipit__V1__Reply *reply,
+                                struct pipit_arena *arena)
 {
-        struct address *address = lane->address;
         struct pipit_error error;
 
         if (!reply->status || reply->status->code != PIPIT_UNAVAILABLE ||
             state->n_resends >= CHANNEL_RESENDS_MAX)
                 return false;
-        pipit_status_decode(reply->status, &state->arena, &error);
+        pipit_status_decode(reply->status, arena, &error);
         if (!error.reason || error.ran != PIPIT_NOT_RUN)
                 return false;
 
@@ -226,9 +226,11 @@ static void note_read(struct address *address, uint64_t id)
                 address->read_id = id;
 }
 
-static void take_reply(struct lane *lane, const Pipit__V1__Reply *reply, struct endings *endings)
+static void take_reply(struct address *address,
+                       const Pipit__V1__Reply *reply,
+                       struct pipit_arena *arena,
+                       struct endings *endings)
 {
-        struct address *address = lane->address;
         struct pipit_channel *channel = address->channel;
         struct pipit_call_state *state = table_find(&channel->table, reply->id);
         struct pipit_error error;
@@ -237,7 +239,7 @@ static void take_reply(struct lane *lane, const Pipit__V1__Reply *reply, struct 
                 return;
 
         note_read(address, reply->id);
-        if (is_to_be_sent_again(lane, state, reply)) {
+        if (is_to_be_sent_again(address, state, reply, arena)) {
                 state->n_resends++;
                 channel_take_out(channel, state);
                 (void)channel_dispatch(channel, state, endings);
@@ -281,6 +283,7 @@ static void take_draining(struct address *address, bool is_draining, struct endi
 
 static void take_response(struct lane *lane,
                           const Pipit__V1__Response *response,
+                          struct pipit_arena *arena,
                           struct endings *endings)
 {
         struct address *address = lane->address;
@@ -293,7 +296,7 @@ static void take_response(struct lane *lane,
         }
 
         for (size_t i = 0; i < response->n_replies; i++)
-                take_reply(lane, response->replies[i], endings);
+                take_reply(address, response->replies[i], arena, endings);
 }
 
 /* The calls of a frame that ran nothing go back to the queue. */
@@ -441,11 +444,14 @@ static void take_malformed(struct lane *lane, const char *problem, struct ending
         address_lose(lane->address, problem);
 }
 
-static void take_arrival(struct lane *lane, const struct arrival *arrival, struct endings *endings)
+static void take_arrival(struct lane *lane,
+                         const struct arrival *arrival,
+                         struct pipit_arena *arena,
+                         struct endings *endings)
 {
         switch (arrival->kind) {
         case ARRIVAL_RESPONSE:
-                take_response(lane, arrival->response, endings);
+                take_response(lane, arrival->response, arena, endings);
                 break;
         case ARRIVAL_REJECT:
                 take_reject(lane, &arrival->reject, endings);
@@ -506,7 +512,7 @@ static void take_message(struct lane *lane,
         pthread_mutex_lock(&channel->mutex);
         lane_land(lane);
         note_read(lane->address, lane->first_id + lane->n_ids - 1);
-        take_arrival(lane, &arrival, endings);
+        take_arrival(lane, &arrival, &arena, endings);
         pthread_mutex_unlock(&channel->mutex);
 
         settle(lane, endings);

@@ -73,7 +73,7 @@ enum sp_reads {
 };
 
 struct sp_socket {
-        /* what each frame looks at comes first, close together (docs/performance.md) */
+        /* most of what each frame looks at comes first, close together (docs/performance.md) */
         struct transport_socket base;
         struct loop *loop;
         struct loop_source source;
@@ -105,7 +105,7 @@ struct sp_socket {
         bool is_full;    /* epoll tells when it goes on */
 
         /* mutex */
-        size_t n_flying; /* lanes */
+        size_t n_flying; /* lanes that do */
 
         struct sp_reader reader; /* of whoever reads */
 

@@ -1,6 +1,5 @@
 #include "core/base/arena.h"
 
-#include <assert.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -16,7 +15,7 @@ struct pipit_arena_chunk {
         _Alignas(PIPIT_ARENA_ALIGN) unsigned char bytes[];
 };
 
-static_assert(sizeof(struct pipit_arena_chunk) == PIPIT_ARENA_HEAD_BYTES, "as the header says");
+_Static_assert(sizeof(struct pipit_arena_chunk) <= PIPIT_ARENA_HEAD_BYTES, "as the header says");
 
 /* AddressSanitizer is to see them freed. */
 #if PIPIT_ADDRESS_SANITIZER
@@ -58,7 +57,7 @@ static bool spare_give(struct pipit_arena_chunk *chunk)
 
         if (pthread_mutex_trylock(&spare.mutex) != 0)
                 return false;
-        is_kept = spare.n + 1 <= SPARE_MAX;
+        is_kept = spare.n + 1 <= SPARE_MAX; /* which may be 0: gcc minds n < 0 */
         if (is_kept) {
                 chunk->next = spare.first;
                 spare.first = chunk;
@@ -120,13 +119,14 @@ void pipit_arena_init(struct pipit_arena *arena, void *memory, size_t n_bytes)
 
 static size_t next_chunk_bytes(const struct pipit_arena *arena, size_t needed)
 {
-        size_t n_bytes = PIPIT_ARENA_CHUNK_BYTES;
+        size_t last = arena->current ? arena->current->n_bytes : 0;
+        size_t n_bytes = last * 2;
 
-        if (arena->current) {
-                n_bytes = arena->current->n_bytes * 2;
-                if (n_bytes > PIPIT_ARENA_CHUNK_BYTES_SMALL)
-                        n_bytes = PIPIT_ARENA_CHUNK_BYTES_MAX;
-        }
+        if (n_bytes < PIPIT_ARENA_CHUNK_BYTES)
+                n_bytes = PIPIT_ARENA_CHUNK_BYTES;
+        if (n_bytes > PIPIT_ARENA_CHUNK_BYTES_SMALL)
+                n_bytes = last < PIPIT_ARENA_CHUNK_BYTES_SMALL ? PIPIT_ARENA_CHUNK_BYTES_SMALL
+                                                               : PIPIT_ARENA_CHUNK_BYTES_MAX;
 
         return needed > n_bytes ? needed : n_bytes;
 }
@@ -250,12 +250,14 @@ void pipit_arena_reset(struct pipit_arena *arena)
         while (*link) {
                 struct pipit_arena_chunk *chunk = *link;
 
-                if (!chunk->is_callers && kept + chunk->n_bytes > PIPIT_ARENA_KEEP_BYTES) {
-                        *link = chunk->next;
-                        chunk_free(chunk);
-                        continue;
+                if (!chunk->is_callers) {
+                        if (kept + chunk->n_bytes > PIPIT_ARENA_KEEP_BYTES) {
+                                *link = chunk->next;
+                                chunk_free(chunk);
+                                continue;
+                        }
+                        kept += chunk->n_bytes;
                 }
-                kept += chunk->n_bytes;
                 chunk->n_used = 0;
                 link = &chunk->next;
         }

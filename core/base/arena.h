@@ -33,13 +33,13 @@ struct pipit_arena {
         struct pipit_arena_chunk *current;
 };
 
-/* Of the caller's memory, what the arena itself needs. */
+/* Of the caller's memory, what the arena itself needs at most. */
 #define PIPIT_ARENA_HEAD_BYTES 32
 
 /* Alignment of every allocation. */
 #define PIPIT_ARENA_ALIGN 16
 
-/* The first chunk; each further one doubles, and after the small ones all are of the largest size. */
+/* The first chunk of its own; each further one doubles, and after the small ones all are of the largest size. */
 #define PIPIT_ARENA_CHUNK_BYTES       2048
 #define PIPIT_ARENA_CHUNK_BYTES_SMALL 16384
 #define PIPIT_ARENA_CHUNK_BYTES_MAX   65536
@@ -59,7 +59,8 @@ struct pipit_arena {
 /*
  * An empty arena without a cap that fills @n_bytes of the caller's memory, at least
  * PIPIT_ARENA_HEAD_BYTES and aligned for anything, before it asks for some of its
- * own: on a stack, say, which is warm. To be let go by deinit, before that memory.
+ * own: on a stack, say, which is warm. To be let go by deinit, before that memory;
+ * after it the arena is any empty one.
  */
 void pipit_arena_init(struct pipit_arena *arena, void *memory, size_t n_bytes);
 
@@ -81,7 +82,10 @@ void pipit_arena_reset(struct pipit_arena *arena);
 /* Frees everything; the arena is empty and usable again. */
 void pipit_arena_deinit(struct pipit_arena *arena);
 
-/* Frees what the process keeps for arenas to come. Any thread. */
+/*
+ * Frees what the process keeps for arenas to come, unless another thread takes or
+ * gives some at that moment: for tests that count memory.
+ */
 void pipit_arena_spare_free(void);
 
 #endif

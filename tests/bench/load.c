@@ -26,6 +26,7 @@ static struct {
         int64_t begun_ns;
         struct bench_slot **chunks; /* of SLOTS_A_CHUNK: slots do not move */
         size_t n_slots;
+        size_t n_free;      /* in the pools */
         struct pool *pools; /* open: the pacer's, one a connection */
         pthread_t *threads;
         size_t n_threads;
@@ -73,7 +74,8 @@ static struct bench_slot *slot_make(size_t index)
         if (run.n_slots % SLOTS_A_CHUNK == 0) {
                 struct bench_slot *chunk = calloc(SLOTS_A_CHUNK, sizeof(*chunk));
 
-                if (!chunk)
+                run.chunks = realloc(run.chunks, (run.n_slots / SLOTS_A_CHUNK + 1) * sizeof(chunk));
+                if (!chunk || !run.chunks)
                         die("out of memory");
                 run.chunks[run.n_slots / SLOTS_A_CHUNK] = chunk;
         }
@@ -190,7 +192,7 @@ static double uniform(uint64_t *state)
         *state ^= *state << 25;
         *state ^= *state >> 27;
 
-        return ((double)((*state * UINT64_C(2685821657736338717)) >> 11) + 0.5) * 0x1p-53;
+        return ((double)((*state * UINT64_C(2685821657736338717)) >> 12) + 0.5) * 0x1p-52;
 }
 
 static size_t n_connections(void)
@@ -198,37 +200,36 @@ static size_t n_connections(void)
         return run.load->n_connections > 0 ? run.load->n_connections : 1;
 }
 
-/* Puts those that came back where they belong. How many. */
-static size_t slots_sort(void)
+/* Puts those that came back where they belong. */
+static void slots_sort(void)
 {
         struct bench_slot *slot =
                 atomic_exchange_explicit(&run.returned, NULL, memory_order_acquire);
-        size_t n = 0;
 
-        for (struct bench_slot *next; slot; slot = next, n++) {
+        for (struct bench_slot *next; slot; slot = next, run.n_free++) {
                 struct pool *pool = &run.pools[slot->index % n_connections()];
 
                 next = slot->next;
                 slot->next = pool->free;
                 pool->free = slot;
         }
-
-        return n;
 }
 
-/* A free slot of a connection; of those returned meanwhile, if need be, or a new one. */
+/* A free slot of a connection, or a new one. NULL: as many calls as may be are in flight. */
 static struct bench_slot *slot_take(size_t connection)
 {
         struct pool *pool = &run.pools[connection];
         struct bench_slot *slot;
 
         if (!pool->free)
-                (void)slots_sort();
+                slots_sort();
         slot = pool->free;
-        if (slot)
+        if (slot) {
                 pool->free = slot->next;
-        else if (run.n_slots < run.load->n)
+                run.n_free--;
+        } else if (run.n_slots - run.n_free < run.load->n) {
                 slot = slot_make(connection + n_connections() * pool->n_slots++);
+        }
 
         return slot;
 }
@@ -236,12 +237,7 @@ static struct bench_slot *slot_take(size_t connection)
 /* Waits until each slot that was made has come back. */
 static void slots_await(void)
 {
-        size_t n = 0;
-
-        for (size_t i = 0; i < n_connections(); i++)
-                for (const struct bench_slot *slot = run.pools[i].free; slot; slot = slot->next)
-                        n++;
-        while ((n += slots_sort()) < run.n_slots)
+        for (slots_sort(); run.n_free < run.n_slots; slots_sort())
                 load_sleep_until(load_now_ns() + 1000000);
 }
 
@@ -282,14 +278,15 @@ void load_start(const struct load *load)
         run.load = load;
         run.begun_ns = load_now_ns();
         run.n_slots = 0;
+        run.n_free = 0;
         run.n_threads = 0;
         run.n_dropped = 0;
         atomic_store(&run.n_failed, 0);
         atomic_store(&run.returned, NULL);
-        run.chunks = calloc(load->n / SLOTS_A_CHUNK + 1, sizeof(struct bench_slot *));
+        run.chunks = NULL;
         run.threads = calloc(load->kind == LOAD_BLOCKING ? load->n : 1, sizeof(*run.threads));
         run.pools = calloc(n_connections(), sizeof(*run.pools));
-        if (!run.chunks || !run.threads || !run.pools)
+        if (!run.threads || !run.pools)
                 die("out of memory");
 
         if (load->kind == LOAD_CLOSED)

@@ -44,14 +44,13 @@
 struct run {
         struct pipit_channel *channel;
         struct one *ones;
-        struct pipit_call
-                behind; /* answered: the server has taken up all that were started before */
+        struct pipit_call behind; /* answered: the server has all that came before */
         pthread_mutex_t mutex;
         pthread_cond_t changed;
         size_t n_out;
         size_t n_ok;
         unsigned int round; /* part of each email: all are new */
-        bool taken_up;
+        bool is_taken_up;
         char kind;
 };
 
@@ -149,12 +148,15 @@ static void behind_done(struct pipit_call *call)
         if (pipit_call_error(call)->status != PIPIT_OK)
                 die("health: %s", pipit_call_error(call)->message);
         (void)pthread_mutex_lock(&run->mutex);
-        run->taken_up = true;
+        run->is_taken_up = true;
         (void)pthread_cond_signal(&run->changed);
         (void)pthread_mutex_unlock(&run->mutex);
 }
 
-/* Starts all the calls, and waits until the server holds them all, so that peaks compare. */
+/*
+ * Starts all the calls, and waits until the server holds them all, so that peaks
+ * compare. Of the threads' calls it holds what has come; their peak is lower.
+ */
 static void start_all_asynchronous(struct run *run)
 {
         Grpc__Health__V1__HealthCheckRequest request = GRPC__HEALTH__V1__HEALTH_CHECK_REQUEST__INIT;
@@ -162,10 +164,11 @@ static void start_all_asynchronous(struct run *run)
         for (size_t i = 0; i < N_ASYNCHRONOUS; i++)
                 start_asynchronous(&run->ones[i]);
         run->behind.done = behind_done;
+        run->behind.timeout_ms = TIMEOUT_MS;
         grpc_health_v1_check_start(run->channel, &run->behind, &request);
 
         (void)pthread_mutex_lock(&run->mutex);
-        while (!run->taken_up)
+        while (!run->is_taken_up)
                 (void)pthread_cond_wait(&run->changed, &run->mutex);
         (void)pthread_mutex_unlock(&run->mutex);
 }

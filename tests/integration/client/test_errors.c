@@ -172,6 +172,7 @@ static int in_child(struct setting *setting)
 {
         struct pipit_call call = {0};
         struct waited_call waited;
+        struct pipit_channel *own;
 
         if (blocking_echo(setting->channel, &call, "x") != PIPIT_FAILED_PRECONDITION)
                 return 1;
@@ -179,10 +180,17 @@ static int in_child(struct setting *setting)
                 return 2;
         pipit_channel_free(setting->channel);
 #ifdef __SANITIZE_THREAD__
-        /* TSan knows no threads after a fork(), and done() wants one. */
+        /* TSan knows no threads after a fork(), and done() wants one, and so does a channel. */
         (void)waited;
+        (void)own;
         return 0;
 #endif
+        own = pipit_channel_new(setting->place.url, NULL, NULL);
+        if (!own || blocking_echo(own, &call, "x") != PIPIT_OK)
+                return 5;
+        if (blocking_echo(setting->channel, &call, "x") != PIPIT_FAILED_PRECONDITION)
+                return 6;
+        pipit_channel_free(own);
         waited_init(&waited);
         waited_start(&waited, setting->channel, "x");
         if (!waited_wait(&waited))

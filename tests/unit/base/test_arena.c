@@ -168,6 +168,13 @@ static void an_arena_takes_what_another_gave_back(void **state)
                 assert_int_equal(alloc_live_bytes(), n_live);
         }
         pipit_arena_deinit(&first);
+        if (!PIPIT_ADDRESS_SANITIZER) {
+                alloc_fault_after(1);
+                assert_non_null(pipit_arena_alloc(&second, PIPIT_ARENA_CHUNK_BYTES_MAX));
+                assert_false(alloc_fault_met());
+                alloc_fault_after(0);
+                pipit_arena_deinit(&second);
+        }
         pipit_arena_spare_free();
         assert_int_equal(alloc_live_bytes(), 0);
 }
@@ -176,22 +183,27 @@ static void an_arena_begins_in_memory_of_its_caller(void **state)
 {
         _Alignas(PIPIT_ARENA_ALIGN) unsigned char memory[1000];
         struct pipit_arena arena;
-        unsigned char *inside, *outside;
+        unsigned char *inside, *at;
+        size_t n = 0;
 
         (void)state;
         pipit_arena_init(&arena, memory, sizeof(memory));
-        inside = pipit_arena_alloc(&arena, sizeof(memory) - PIPIT_ARENA_HEAD_BYTES - 8);
-        assert_true(inside >= memory && inside < memory + sizeof(memory));
-        assert_int_equal(alloc_live_bytes(), 0);
-
-        outside = pipit_arena_alloc(&arena, 1);
-        assert_true(outside < memory || outside >= memory + sizeof(memory));
+        pipit_arena_spare_free();
+        inside = pipit_arena_alloc(&arena, 1);
+        for (at = inside; at >= memory && at < memory + sizeof(memory); n++) {
+                assert_int_equal(alloc_live_bytes(), 0);
+                at = pipit_arena_alloc(&arena, 1);
+        }
+        assert_true(n >= (sizeof(memory) - PIPIT_ARENA_HEAD_BYTES) / PIPIT_ARENA_ALIGN);
         assert_true(alloc_live_bytes() > 0);
 
         pipit_arena_reset(&arena);
         assert_ptr_equal(pipit_arena_alloc(&arena, 1), inside);
         pipit_arena_deinit(&arena);
         assert_int_equal(alloc_live_bytes(), 0);
+        at = pipit_arena_alloc(&arena, 1);
+        assert_true(at < memory || at >= memory + sizeof(memory));
+        pipit_arena_deinit(&arena);
 }
 
 static void an_arena_is_usable_after_deinit(void **state)
