@@ -5,17 +5,10 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "core/base/macros.h"
+
 /* LeakSanitizer looks at its own process as a debugger does, and ends it if it may not. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HARDEN_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HARDEN_SANITIZED 1
-#endif
-#endif
-#ifndef HARDEN_SANITIZED
-#define HARDEN_SANITIZED 0
-#endif
+#define HARDEN_SANITIZED (PIPIT_ADDRESS_SANITIZER || PIPIT_THREAD_SANITIZER)
 
 static void log_failure(struct pipit_log *log, const char *what)
 {

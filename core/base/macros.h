@@ -37,16 +37,21 @@
 #define PIPIT_MALLOC       __attribute__((malloc))
 #define PIPIT_NONNULL(...) __attribute__((nonnull(__VA_ARGS__)))
 
-/* Whether this is built with AddressSanitizer, by either compiler. */
-#if defined(__SANITIZE_ADDRESS__)
-#define PIPIT_ADDRESS_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define PIPIT_ADDRESS_SANITIZER 1
+/* Whether this is built with a sanitizer: gcc defines the first, clang has the feature. */
+#if defined(__has_feature)
+#define PIPIT_HAS_FEATURE(feature) __has_feature(feature)
+#else
+#define PIPIT_HAS_FEATURE(feature) 0
 #endif
-#endif
-#ifndef PIPIT_ADDRESS_SANITIZER
+#if defined(__SANITIZE_ADDRESS__) || PIPIT_HAS_FEATURE(address_sanitizer)
+#define PIPIT_ADDRESS_SANITIZER 1
+#else
 #define PIPIT_ADDRESS_SANITIZER 0
+#endif
+#if defined(__SANITIZE_THREAD__) || PIPIT_HAS_FEATURE(thread_sanitizer)
+#define PIPIT_THREAD_SANITIZER 1
+#else
+#define PIPIT_THREAD_SANITIZER 0
 #endif
 
 #endif

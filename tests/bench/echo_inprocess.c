@@ -38,16 +38,9 @@
 #define TRIES               20
 #define SKIPPED             77 /* to Meson */
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#if PIPIT_ADDRESS_SANITIZER || PIPIT_THREAD_SANITIZER || !defined(__OPTIMIZE__)
 #define IS_SLOWED true
-#endif
-#endif
-#if !defined(IS_SLOWED) &&                                                                         \
-        (defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__))
-#define IS_SLOWED true
-#endif
-#ifndef IS_SLOWED
+#else
 #define IS_SLOWED false
 #endif
 

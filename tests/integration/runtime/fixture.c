@@ -552,7 +552,6 @@ static void write_all(int fd, const void *bytes, size_t n_bytes)
         assert_int_equal(n_bytes, write(fd, bytes, n_bytes));
 }
 
-/* Without nng, whose sockets take their time to close, or for ever. */
 void client_park_and_leave(struct client *client, struct fixture *fixture)
 {
         struct exchange exchange;
@@ -567,6 +566,7 @@ void client_park_and_leave(struct client *client, struct fixture *fixture)
         client_close(client);
 }
 
+/* Without nng, whose sockets take their time to close, or for ever. */
 void fixture_lose_client(struct fixture *fixture)
 {
         static const uint8_t greeting[] = {0, 'S', 'P', 0, 0, 0x30, 0, 0};

@@ -145,8 +145,9 @@ static void reset_keeps_a_bounded_amount(void **state)
         assert_true(alloc_live_bytes() > 10000000);
         pipit_arena_reset(&arena);
         assert_true(alloc_live_bytes() <= PIPIT_ARENA_KEEP_BYTES + PIPIT_ARENA_SPARE_BYTES + 4096);
-        pipit_arena_deinit(&arena);
         pipit_arena_spare_free();
+        assert_true(alloc_live_bytes() <= PIPIT_ARENA_KEEP_BYTES + 1024);
+        pipit_arena_deinit(&arena);
         assert_int_equal(alloc_live_bytes(), 0);
 }
 
