@@ -123,6 +123,13 @@ static int print_outcome(struct invocation *invocation,
         return fflush(invocation->options->output) == 0 ? EXIT_SUCCESS : EXIT_INTERNAL;
 }
 
+static void *invocation_alloc(struct users_v1_operation *operation, size_t n_bytes)
+{
+        struct invocation *invocation = pipit_container_of(operation, struct invocation, operation);
+
+        return pipit_arena_zalloc(&invocation->arena, n_bytes);
+}
+
 static void invocation_done(struct users_v1_operation *operation,
                             const ProtobufCMessage *response,
                             const struct pipit_error *error)
@@ -184,6 +191,7 @@ int users_v1_invoke(const struct users_ports *ports, const struct users_v1_invok
         (void)pthread_cond_init(&invocation.changed, NULL);
         invocation.operation.ports = ports;
         invocation.operation.principal = options->principal;
+        invocation.operation.alloc = invocation_alloc;
         invocation.operation.done = invocation_done;
 
         request = read_request(&invocation, method);

@@ -5,7 +5,12 @@
 
 #include "core/base/clock.h"
 #include "core/base/macros.h"
+#include "core/users/create_user.h"
+#include "core/users/delete_user.h"
 #include "core/users/errors.h"
+#include "core/users/get_user.h"
+#include "core/users/list_users.h"
+#include "core/users/update_user.h"
 #include "server/delivery/users_v1/page_token.h"
 #include "server/delivery/users_v1/request_hash.h"
 
@@ -80,6 +85,17 @@ static void operation_fail_memory(struct users_v1_operation *operation)
         operation_fail(operation, &error);
 }
 
+/* NULL: out of memory, and the operation has failed. */
+static void *memory_for(struct users_v1_operation *operation, size_t n_bytes)
+{
+        void *memory = operation->alloc(operation, n_bytes);
+
+        if (!memory)
+                operation_fail_memory(operation);
+
+        return memory;
+}
+
 static bool is_set(const char *string)
 {
         return string && string[0] != '\0';
@@ -87,10 +103,15 @@ static bool is_set(const char *string)
 
 /* --- CreateUser -------------------------------------------------------------- */
 
+struct create_run {
+        struct users_v1_operation *operation;
+        struct create_user use_case;
+};
+
 static void create_user_done(struct create_user *op)
 {
         struct users_v1_operation *operation =
-                pipit_container_of(op, struct users_v1_operation, run.create);
+                pipit_container_of(op, struct create_run, use_case)->operation;
 
         operation_finish_user(operation, &op->error, &op->user);
 }
@@ -98,8 +119,13 @@ static void create_user_done(struct create_user *op)
 void users_v1_create_user_run(struct users_v1_operation *operation,
                               const Users__V1__CreateUserRequest *request)
 {
-        struct create_user *op = &operation->run.create;
+        struct create_run *run = memory_for(operation, sizeof(*run));
+        struct create_user *op;
 
+        if (!run)
+                return;
+        run->operation = operation;
+        op = &run->use_case;
         if (request->user) {
                 op->email = request->user->email;
                 op->name = request->user->name;
@@ -119,10 +145,15 @@ void users_v1_create_user_run(struct users_v1_operation *operation,
 
 /* --- GetUser ----------------------------------------------------------------- */
 
+struct get_run {
+        struct users_v1_operation *operation;
+        struct get_user use_case;
+};
+
 static void get_user_done(struct get_user *op)
 {
         struct users_v1_operation *operation =
-                pipit_container_of(op, struct users_v1_operation, run.get);
+                pipit_container_of(op, struct get_run, use_case)->operation;
 
         operation_finish_user(operation, &op->error, &op->user);
 }
@@ -130,8 +161,13 @@ static void get_user_done(struct get_user *op)
 void users_v1_get_user_run(struct users_v1_operation *operation,
                            const Users__V1__GetUserRequest *request)
 {
-        struct get_user *op = &operation->run.get;
+        struct get_run *run = memory_for(operation, sizeof(*run));
+        struct get_user *op;
 
+        if (!run)
+                return;
+        run->operation = operation;
+        op = &run->use_case;
         if (request->key_case == USERS__V1__GET_USER_REQUEST__KEY_ID)
                 op->id = request->id;
         else if (request->key_case == USERS__V1__GET_USER_REQUEST__KEY_EMAIL)
@@ -144,10 +180,15 @@ void users_v1_get_user_run(struct users_v1_operation *operation,
 
 /* --- UpdateUser -------------------------------------------------------------- */
 
+struct update_run {
+        struct users_v1_operation *operation;
+        struct update_user use_case;
+};
+
 static void update_user_done(struct update_user *op)
 {
         struct users_v1_operation *operation =
-                pipit_container_of(op, struct users_v1_operation, run.update);
+                pipit_container_of(op, struct update_run, use_case)->operation;
 
         operation_finish_user(operation, &op->error, &op->user);
 }
@@ -155,8 +196,13 @@ static void update_user_done(struct update_user *op)
 void users_v1_update_user_run(struct users_v1_operation *operation,
                               const Users__V1__UpdateUserRequest *request)
 {
-        struct update_user *op = &operation->run.update;
+        struct update_run *run = memory_for(operation, sizeof(*run));
+        struct update_user *op;
 
+        if (!run)
+                return;
+        run->operation = operation;
+        op = &run->use_case;
         if (request->user) {
                 op->id = request->user->id;
                 op->email = request->user->email;
@@ -182,10 +228,15 @@ void users_v1_update_user_run(struct users_v1_operation *operation,
 
 /* --- DeleteUser -------------------------------------------------------------- */
 
+struct delete_run {
+        struct users_v1_operation *operation;
+        struct delete_user use_case;
+};
+
 static void delete_user_done(struct delete_user *op)
 {
         struct users_v1_operation *operation =
-                pipit_container_of(op, struct users_v1_operation, run.remove);
+                pipit_container_of(op, struct delete_run, use_case)->operation;
         Google__Protobuf__Empty empty = GOOGLE__PROTOBUF__EMPTY__INIT;
 
         if (op->error.status != PIPIT_OK)
@@ -197,8 +248,13 @@ static void delete_user_done(struct delete_user *op)
 void users_v1_delete_user_run(struct users_v1_operation *operation,
                               const Users__V1__DeleteUserRequest *request)
 {
-        struct delete_user *op = &operation->run.remove;
+        struct delete_run *run = memory_for(operation, sizeof(*run));
+        struct delete_user *op;
 
+        if (!run)
+                return;
+        run->operation = operation;
+        op = &run->use_case;
         op->id = request->id;
         op->etag = request->etag;
         op->request_id = request->request_id;
@@ -261,19 +317,30 @@ static void operation_finish_list(struct users_v1_operation *operation, const st
         free(views);
 }
 
+struct list_run {
+        struct users_v1_operation *operation;
+        struct list_users use_case;
+};
+
 static void list_users_done(struct list_users *op)
 {
+        struct list_run *run = pipit_container_of(op, struct list_run, use_case);
         struct user *users = op->users;
 
-        operation_finish_list(pipit_container_of(op, struct users_v1_operation, run.list), op);
+        operation_finish_list(run->operation, op);
         free(users);
 }
 
 void users_v1_list_users_run(struct users_v1_operation *operation,
                              const Users__V1__ListUsersRequest *request)
 {
-        struct list_users *op = &operation->run.list;
+        struct list_run *run = memory_for(operation, sizeof(*run));
+        struct list_users *op;
 
+        if (!run)
+                return;
+        run->operation = operation;
+        op = &run->use_case;
         if (is_set(request->page_token)) {
                 op->has_after = users_v1_page_token_read(
                         page_token_key(operation), request->page_token, &op->after);

@@ -17,12 +17,7 @@
 #include <stdint.h>
 
 #include "core/base/status.h"
-#include "core/users/create_user.h"
-#include "core/users/delete_user.h"
-#include "core/users/get_user.h"
-#include "core/users/list_users.h"
 #include "core/users/ports.h"
-#include "core/users/update_user.h"
 #include "users/v1/users.pb-c.h"
 
 struct users_v1_operation;
@@ -36,6 +31,14 @@ typedef void (*users_v1_done_fn)(struct users_v1_operation *operation,
                                  const struct pipit_error *error);
 
 /*
+ * Zeroed memory for what this operation's method needs, a few kB at most. It lives as
+ * long as the operation does: what done() is given lies in it, and nothing looks at it
+ * after done(). NULL: there is none, and the operation fails. Called once at most, by
+ * the starting function.
+ */
+typedef void *(*users_v1_alloc_fn)(struct users_v1_operation *operation, size_t n_bytes);
+
+/*
  * struct users_v1_operation
  *
  * Zero-initialised, the caller's, embedded in what done() needs. done() runs
@@ -47,16 +50,8 @@ struct users_v1_operation {
         const char *principal;
         int64_t deadline_us;
         const atomic_bool *cancelled; /* may be NULL */
+        users_v1_alloc_fn alloc;
         users_v1_done_fn done;
-
-        /* private */
-        union {
-                struct create_user create;
-                struct get_user get;
-                struct update_user update;
-                struct delete_user remove;
-                struct list_users list;
-        } run;
 };
 
 /* Each borrows @request until done(). Errors: those of the use case; see the .proto. */

@@ -22,6 +22,13 @@ static void rpc_done(struct users_v1_operation *operation,
                 pipit_server_call_fail(rpc->call, error);
 }
 
+static void *rpc_alloc(struct users_v1_operation *operation, size_t n_bytes)
+{
+        struct rpc_operation *rpc = pipit_container_of(operation, struct rpc_operation, base);
+
+        return pipit_server_call_alloc(rpc->call, n_bytes);
+}
+
 /* NULL: out of memory, and the call has been answered. */
 static struct users_v1_operation *rpc_operation_new(void *self, struct pipit_server_call *call)
 {
@@ -43,6 +50,7 @@ static struct users_v1_operation *rpc_operation_new(void *self, struct pipit_ser
         rpc->base.principal = pipit_server_call_principal(call);
         rpc->base.deadline_us = pipit_server_call_deadline_us(call);
         rpc->base.cancelled = pipit_server_call_cancelled_flag(call);
+        rpc->base.alloc = rpc_alloc;
         rpc->base.done = rpc_done;
 
         return &rpc->base;

@@ -15,6 +15,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/macros.h"
+#include "core/users/list_users.h"
 #include "server/delivery/users_v1/operation.h"
 #include "server/delivery/users_v1/page_token.h"
 #include "server/delivery/users_v1/request_hash.h"
@@ -24,12 +25,25 @@
 
 struct run {
         struct users_v1_operation operation;
+        void *memory;
+        bool has_none;
         unsigned int n_done;
         struct pipit_error error;
         char field[64]; /* of the first violation */
         uint8_t *packed;
         size_t n_packed;
 };
+
+static void *run_alloc(struct users_v1_operation *operation, size_t n_bytes)
+{
+        struct run *run = pipit_container_of(operation, struct run, operation);
+
+        assert_null(run->memory);
+        if (!run->has_none)
+                run->memory = calloc(1, n_bytes);
+
+        return run->memory;
+}
 
 static void run_done(struct users_v1_operation *operation,
                      const ProtobufCMessage *response,
@@ -56,6 +70,7 @@ static void run_init(struct run *run, const struct users_ports *ports)
                                 .ports = ports,
                                 .principal = "uid:1",
                                 .deadline_us = PIPIT_NEVER_US,
+                                .alloc = run_alloc,
                                 .done = run_done,
                         },
         };
@@ -65,6 +80,7 @@ static void run_deinit(struct run *run)
 {
         assert_int_equal(run->n_done, 1);
         free(run->packed);
+        free(run->memory);
 }
 
 static Users__V1__User *run_user(struct run *run)
@@ -330,7 +346,7 @@ static size_t resident_bytes(void)
 }
 
 /* A sanitizer's shadow is touched all the same. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if PIPIT_ADDRESS_SANITIZER || PIPIT_THREAD_SANITIZER
 #define TELLS_RESIDENT false
 #else
 #define TELLS_RESIDENT true
@@ -363,6 +379,33 @@ static void lists_that_wait_take_no_memory_for_their_pages(void **state)
         for (size_t i = 0; i < N; i++)
                 run_deinit(&runs[i]);
         free(runs);
+}
+
+static void without_memory_each_method_fails_and_has_not_run(void **state)
+{
+        Users__V1__CreateUserRequest create_request = USERS__V1__CREATE_USER_REQUEST__INIT;
+        Users__V1__GetUserRequest get = USERS__V1__GET_USER_REQUEST__INIT;
+        Users__V1__UpdateUserRequest update = USERS__V1__UPDATE_USER_REQUEST__INIT;
+        Users__V1__DeleteUserRequest delete = USERS__V1__DELETE_USER_REQUEST__INIT;
+        Users__V1__ListUsersRequest list = USERS__V1__LIST_USERS_REQUEST__INIT;
+        struct run runs[5];
+
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(runs); i++) {
+                run_init(&runs[i], *state);
+                runs[i].has_none = true;
+        }
+        users_v1_create_user_run(&runs[0].operation, &create_request);
+        users_v1_get_user_run(&runs[1].operation, &get);
+        users_v1_update_user_run(&runs[2].operation, &update);
+        users_v1_delete_user_run(&runs[3].operation, &delete);
+        users_v1_list_users_run(&runs[4].operation, &list);
+
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(runs); i++) {
+                assert_int_equal(runs[i].error.status, PIPIT_RESOURCE_EXHAUSTED);
+                assert_int_equal(runs[i].error.ran, PIPIT_NOT_RUN);
+                assert_string_equal(runs[i].error.reason, "OUT_OF_MEMORY");
+                run_deinit(&runs[i]);
+        }
 }
 
 /* --- page tokens ----------------------------------------------------------------- */
@@ -467,6 +510,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(a_forged_page_token_is_refused, setup, teardown),
                 cmocka_unit_test_setup_teardown(
                         lists_that_wait_take_no_memory_for_their_pages, setup, teardown),
+                cmocka_unit_test_setup_teardown(
+                        without_memory_each_method_fails_and_has_not_run, setup, teardown),
                 cmocka_unit_test(a_token_reads_back_under_its_key_only),
                 cmocka_unit_test(a_token_with_any_character_changed_is_refused),
                 cmocka_unit_test(the_hash_is_of_what_is_asked_not_of_how),
