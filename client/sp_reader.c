@@ -44,27 +44,35 @@ static void make_room(struct sp_reader *reader)
         reader->begin = 0;
 }
 
+/* For one part recv() asks the kernel for less work. */
+static ssize_t read_parts(int fd, struct iovec *parts, size_t n_parts)
+{
+        struct msghdr header = {.msg_iov = parts, .msg_iovlen = n_parts};
+
+        return n_parts == 1 ? recv(fd, parts->iov_base, parts->iov_len, MSG_DONTWAIT)
+                            : recvmsg(fd, &header, MSG_DONTWAIT);
+}
+
 enum sp_fill sp_reader_fill(struct sp_reader *reader, int fd)
 {
         struct sp_message *partial = reader->partial;
         size_t n_partial = partial ? partial->end - partial->at : 0;
         struct iovec parts[2];
-        struct msghdr header = {.msg_iov = parts};
+        size_t n_parts = 0;
         ssize_t n_read;
         size_t n_asked;
 
         make_room(reader);
         if (n_partial > 0)
-                parts[header.msg_iovlen++] =
-                        (struct iovec){partial->bytes + partial->at, n_partial};
-        parts[header.msg_iovlen++] = (struct iovec){
+                parts[n_parts++] = (struct iovec){partial->bytes + partial->at, n_partial};
+        parts[n_parts++] = (struct iovec){
                 reader->buffer + reader->end,
                 SP_READER_BUFFER_BYTES - reader->end,
         };
         n_asked = n_partial + SP_READER_BUFFER_BYTES - reader->end;
 
         do
-                n_read = recvmsg(fd, &header, MSG_DONTWAIT);
+                n_read = read_parts(fd, parts, n_parts);
         while (n_read < 0 && errno == EINTR);
         if (n_read < 0)
                 return errno == EAGAIN || errno == EWOULDBLOCK ? SP_FILL_NOTHING : SP_FILL_ERROR;

@@ -68,16 +68,26 @@ static void write_failed(struct sp_socket *socket, int error)
         (void)shutdown(socket->fd, SHUT_RDWR);
 }
 
+/* For one part send() asks the kernel for less work. */
+static ssize_t write_parts(int fd, struct iovec *parts, size_t n_parts)
+{
+        const struct msghdr header = {.msg_iov = parts, .msg_iovlen = n_parts};
+        const int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+
+        return n_parts == 1 ? send(fd, parts->iov_base, parts->iov_len, flags)
+                            : sendmsg(fd, &header, flags);
+}
+
 static int write_some(struct sp_socket *socket)
 {
         struct iovec parts[N_PARTS];
-        struct msghdr header = {.msg_iov = parts, .msg_iovlen = gather(socket, parts)};
+        size_t n_parts = gather(socket, parts);
         int fd = socket->fd;
         ssize_t n_bytes;
         int error;
 
         pthread_mutex_unlock(&socket->mutex);
-        n_bytes = sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+        n_bytes = write_parts(fd, parts, n_parts);
         error = n_bytes < 0 ? errno : 0;
         pthread_mutex_lock(&socket->mutex);
         if (n_bytes > 0)

@@ -29,6 +29,8 @@ static _Thread_local const struct pipit_channel *freeing;
 static sem_t free_got_somewhere;
 static atomic_bool is_freed;
 
+ssize_t __real_send(int fd, const void *bytes, size_t n_bytes, int flags);
+ssize_t __wrap_send(int fd, const void *bytes, size_t n_bytes, int flags);
 ssize_t __real_sendmsg(int fd, const struct msghdr *message, int flags);
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags);
 int __real_pthread_mutex_unlock(pthread_mutex_t *mutex);
@@ -39,6 +41,13 @@ static void wait_for(sem_t *event)
 {
         while (sem_wait(event) != 0)
                 ;
+}
+
+ssize_t __wrap_send(int fd, const void *bytes, size_t n_bytes, int flags)
+{
+        has_written = is_held_caller;
+
+        return __real_send(fd, bytes, n_bytes, flags);
 }
 
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
