@@ -16,6 +16,7 @@
 #define NS_PER_S     INT64_C(1000000000)
 #define N_OPEN_MAX   20000 /* in flight: that many waiting is far past any bound on latency */
 #define N_MAX        100000
+#define WINDOW_S_MIN 0.001
 #define WARM_SHARE   0.25 /* of the span goes before it, uncounted */
 #define ECHO_NUMBER  UINT64_C(20261127123456)
 #define ECHO_TEXT    "small calls between services, often such" /* 40 */
@@ -25,6 +26,7 @@ struct flags {
         struct bench_options options;
         struct load load;
         double seconds;
+        double window_s;    /* 0: none */
         double at_s;        /* CLOCK_MONOTONIC; 0: after a warm-up */
         pid_t server;       /* 0: not told */
         const char *serves; /* NULL: the server runs already */
@@ -51,6 +53,8 @@ static const char usage_text[] =
         "  --work NAME          which calls, where there are several\n"
         "  --variant NAME       how they are made, where there are several ways\n"
         "  --users N            rows that are there\n"
+        "  --window S           p99 of each such piece of the time, too: the median of them (0.001 "
+        "to S)\n"
         "  --memory             looks at both processes' memory, halfway\n";
 
 /* --- echo ------------------------------------------------------------------------ */
@@ -132,6 +136,8 @@ static void flag_set(struct flags *flags, const char *name, const char *value)
                 flags->load.rate = positive(name, value);
         else if (strcmp(name, "seconds") == 0)
                 flags->seconds = positive(name, value);
+        else if (strcmp(name, "window") == 0)
+                flags->window_s = positive(name, value);
         else
                 flags->at_s = positive(name, value);
 }
@@ -163,6 +169,7 @@ static void flags_read(struct flags *flags, int argc, char **argv)
                                               {"work", required_argument, NULL, 1},
                                               {"variant", required_argument, NULL, 1},
                                               {"users", required_argument, NULL, 1},
+                                              {"window", required_argument, NULL, 1},
                                               {"memory", no_argument, NULL, 1},
                                               {0}};
         int index;
@@ -178,6 +185,9 @@ static void flags_read(struct flags *flags, int argc, char **argv)
                 die("either --url or --serve");
         if (flags->load.kind == LOAD_OPEN && !(flags->load.rate > 0))
                 die("an open load needs --rate");
+        if (flags->window_s > 0 &&
+            (flags->window_s < WINDOW_S_MIN || flags->window_s > flags->seconds))
+                die("--window: from %g s to what --seconds says", WINDOW_S_MIN);
         if (flags->options.n == 0)
                 flags->options.n = flags->load.kind == LOAD_OPEN ? N_OPEN_MAX : 1;
         flags->load.n = flags->options.n;
@@ -230,6 +240,12 @@ static void latencies_print(const struct tally *tally)
                              (double)tally_percentile_ns(tally, shown[i].share) / 1000);
 }
 
+static void windows_print(const struct windows *windows)
+{
+        (void)printf("\"window_p99_us\":%.1f,",
+                     (double)windows_percentile_ns(windows, 0.99) / 1000);
+}
+
 static bool measure(struct flags *flags)
 {
         int64_t span_ns = (int64_t)(flags->seconds * 1e9);
@@ -242,6 +258,9 @@ static bool measure(struct flags *flags)
         load->from_ns = flags->at_s > 0 ? (int64_t)(flags->at_s * 1e9)
                                         : load_now_ns() + (int64_t)((double)span_ns * WARM_SHARE);
         load->to_ns = load->from_ns + span_ns;
+        if (flags->window_s > 0)
+                load->windows =
+                        windows_new(load->from_ns, load->to_ns, (int64_t)(flags->window_s * 1e9));
         load_start(load);
 
         load_sleep_until(load->from_ns);
@@ -257,6 +276,10 @@ static bool measure(struct flags *flags)
 
         tally = tally_take();
         latencies_print(tally);
+        if (load->windows) {
+                windows_print(load->windows);
+                windows_free(load->windows);
+        }
         (void)printf("\"calls\":%llu,\"seconds\":%.6f,\"client_cpu_s\":%.6f,\"server_cpu_s\":%.6f,"
                      "\"failed\":%llu,\"dropped\":%llu}\n",
                      (unsigned long long)tally_n(tally),

@@ -110,10 +110,15 @@ static void count(const struct bench_slot *slot, bool ok, int64_t now_ns)
 {
         int64_t at_ns = run.load->kind == LOAD_OPEN ? slot->start_ns : now_ns;
 
-        if (!ok)
+        if (!ok) {
                 (void)atomic_fetch_add(&run.n_failed, 1);
-        else if (at_ns >= run.load->from_ns && at_ns < run.load->to_ns)
-                tally_add(now_ns - slot->start_ns);
+                return;
+        }
+        if (at_ns < run.load->from_ns || at_ns >= run.load->to_ns)
+                return;
+        tally_add(now_ns - slot->start_ns);
+        if (run.load->windows)
+                windows_add(run.load->windows, at_ns, now_ns - slot->start_ns);
 }
 
 static void slot_return(struct bench_slot *slot)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "tests/bench/bench.h"
+#include "tests/bench/windows.h"
 
 enum load_kind {
         LOAD_CLOSED,
@@ -19,12 +20,13 @@ enum load_kind {
 struct load {
         enum load_kind kind;
         const struct bench_contestant *contestant;
-        size_t n;             /* calls in flight or threads; open: at most */
-        size_t n_connections; /* open: which of them a call goes over is drawn, too */
-        double rate;          /* open: calls a second, over all */
-        uint64_t seed;        /* open: of the arrivals */
-        int64_t from_ns;      /* calls are counted from here ... */
-        int64_t to_ns;        /* ... to here. CLOCK_MONOTONIC */
+        size_t n;                /* calls in flight or threads; open: at most */
+        size_t n_connections;    /* open: which of them a call goes over is drawn, too */
+        double rate;             /* open: calls a second, over all */
+        uint64_t seed;           /* open: of the arrivals */
+        struct windows *windows; /* what is counted is added there, too; or NULL */
+        int64_t from_ns;         /* calls are counted from here ... */
+        int64_t to_ns;           /* ... to here. CLOCK_MONOTONIC */
 };
 
 /* How calls ended; latencies are in the tally. */

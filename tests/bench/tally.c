@@ -21,7 +21,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct tally *all;
 static _Thread_local struct tally *own;
 
-static struct tally *tally_new(void)
+struct tally *tally_new(void)
 {
         struct tally *tally = calloc(1, sizeof(*tally));
 
@@ -66,14 +66,25 @@ static int64_t bucket_middle(size_t bucket)
         return ((int64_t)(bucket - shift * N_SUB) << shift) + (INT64_C(1) << shift) / 2;
 }
 
-void tally_add(int64_t ns)
+static size_t bucket_of_ns(int64_t ns)
 {
         int64_t value = ns < 0 ? 0 : ns;
 
+        return bucket_of((uint64_t)(value > VALUE_MAX ? VALUE_MAX : value));
+}
+
+void tally_add(int64_t ns)
+{
         if (!own)
                 own = own_new();
-        own->buckets[bucket_of((uint64_t)(value > VALUE_MAX ? VALUE_MAX : value))]++;
+        own->buckets[bucket_of_ns(ns)]++;
         own->n++;
+}
+
+void tally_add_to(struct tally *tally, int64_t ns)
+{
+        (void)__atomic_fetch_add(&tally->buckets[bucket_of_ns(ns)], 1, __ATOMIC_RELAXED);
+        (void)__atomic_fetch_add(&tally->n, 1, __ATOMIC_RELAXED);
 }
 
 struct tally *tally_take(void)

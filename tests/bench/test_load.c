@@ -15,7 +15,9 @@
 #include "tests/bench/bench.h"
 #include "tests/bench/load.h"
 #include "tests/bench/tally.h"
+#include "tests/bench/windows.h"
 
+#define NS_PER_US INT64_C(1000)
 #define NS_PER_MS INT64_C(1000000)
 #define STALL_NS  (50 * NS_PER_MS)
 #define RATE      10000
@@ -72,6 +74,32 @@ static void percentiles_are_right_to_two_percent(void **state)
         tally_free(tally);
 }
 
+/*
+ * Seven windows, in no order: three quick ones, two that stall, two in which nothing was.
+ * The median is of five, and what is outside counts nowhere.
+ */
+static void a_window_that_stalls_does_not_move_the_median_of_all(void **state)
+{
+        static const int64_t latencies_us[] = {90000, 30, 0, 10, 0, 40000, 20};
+        enum { N = sizeof(latencies_us) / sizeof(latencies_us[0]) };
+        struct windows *windows = windows_new(1000, 1000 + N * 100 + 99, 100);
+
+        (void)state;
+        assert_int_equal(windows_percentile_ns(windows, 0.99), 0);
+        windows_add(windows, 999, 7);
+        windows_add(windows, 1000 + N * 100, 7);
+        assert_int_equal(windows_percentile_ns(windows, 0.99), 0);
+
+        for (int64_t i = 0; i < N; i++)
+                for (int64_t at_ns = 0; at_ns < 100 && latencies_us[i] > 0; at_ns++)
+                        windows_add(windows,
+                                    1000 + i * 100 + at_ns,
+                                    at_ns < 90 ? latencies_us[i] : latencies_us[i] * NS_PER_US);
+        assert_true(fabs((double)windows_percentile_ns(windows, 0.95) / 30e3 - 1) < 0.02);
+        assert_int_equal(windows_percentile_ns(windows, 0.5), 30);
+        windows_free(windows);
+}
+
 /* A stall of 50 ms befalls the calls that were due in it, not only the one that caused it. */
 static void an_open_load_counts_latency_from_when_a_call_was_to_start(void **state)
 {
@@ -86,10 +114,14 @@ static void an_open_load_counts_latency_from_when_a_call_was_to_start(void **sta
         n_started = 0;
         load.from_ns = load_now_ns();
         load.to_ns = load.from_ns + SPAN_NS;
+        load.windows = windows_new(load.from_ns, load.to_ns, SPAN_NS);
         load_start(&load);
         result = load_finish();
 
         tally = tally_take();
+        assert_int_equal(windows_percentile_ns(load.windows, 0.90),
+                         tally_percentile_ns(tally, 0.90));
+        windows_free(load.windows);
         assert_int_equal(result.n_failed, 0);
         assert_int_equal(result.n_dropped, 0);
         assert_int_equal(tally_n(tally), n_started);
@@ -126,6 +158,7 @@ int main(void)
                 cmocka_unit_test(an_open_load_counts_latency_from_when_a_call_was_to_start),
                 cmocka_unit_test(a_wrong_answer_is_a_failure_and_no_call),
                 cmocka_unit_test(percentiles_are_right_to_two_percent),
+                cmocka_unit_test(a_window_that_stalls_does_not_move_the_median_of_all),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

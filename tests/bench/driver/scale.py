@@ -4,15 +4,18 @@ import contextlib
 import pathlib
 import re
 import shutil
+import statistics
 import subprocess
 import time
 
-from . import measure, users
+from . import machine, measure, users
 from .echo import Echo
 from .measure import Failed
 from .table import ratio
 
 RATE = 50000
+IN_FLIGHT = (256, 1024)
+WINDOW_S = 0.05  # 2,500 calls at that rate
 IDLE_GRPC = "callback"
 LIBC = re.compile(r"linux-vdso|ld-linux|libc\.so|libm\.so|libpthread|libdl\.so|librt\.so")
 PSS_TARGETS = (("PSS of an idle usersd", 16, 10), ("PSS of usersd with 10,000 calls in flight", 96, 48))
@@ -26,22 +29,38 @@ def connections(report, programs, options):
     """A round asks over each number of connections, so that a machine that drifts treats them alike."""
     rate = 5000 if options.quick else RATE
     counts = (1, 10) if options.quick else (1, 10, 100, 1000)
+    compared = (1, 10) if options.quick else (10, 1000)
     echo = Echo(programs, "ipc")
     report.heading(f"echo over ipc, open loop, {rate:,}/s in all, over so many connections")
 
     def run(name, n):
         return echo.load(name, "open", grpc_variant(n), rate=rate, connections=n, memory=True,
-                         seconds=report.seconds)
+                         seconds=report.seconds, window=WINDOW_S)
     medians = report.compare_rows({f"{n:,} connection(s)": {name: lambda name=name, n=n: run(name, n)
                                                             for name in echo.names()} for n in counts})
     for title, found in medians.items():
         memory(report, title, found)
-    if 1000 in counts:
-        few, many = (medians[f"{n:,} connection(s)"]["pipit"]["rounds"] for n in (10, 1000))
-        report.target(f"{rate:,} echo/s: p99 over 1,000 connections to that over 10",
-                      ratio(many, few, "p99_us"), 3, 2, higher=False)
+    few, many = (medians[f"{n:,} connection(s)"]["pipit"]["rounds"] for n in compared)
+    tails(report, rate, compared, few, many)
+    if not options.quick:
         report.target(f"{rate:,} echo/s over 1,000 connections: calls that failed",
                       sum(figures["failed"] + figures["dropped"] for figures in many), 0, 0, higher=False, unit=" ")
+
+
+def tails(report, rate, compared, few, many):
+    """p99 over the two numbers of connections: the median of windows, and of whole rounds."""
+    few_n, many_n = compared
+    for title, key in ((f"{WINDOW_S * 1000:.0f} ms windows", "window_p99_us"), ("whole rounds", "p99_us")):
+        medians = [statistics.median(figures[key] for figures in rounds) for rounds in (few, many)]
+        report.say(f"  p99 over {few_n:,} and over {many_n:,}, {title}: {medians[0]:,.0f} and {medians[1]:,.0f} us")
+        if many_n == 1000:
+            report.target(f"{rate:,}/s: p99 over 1,000 connections to 10, {title}",
+                          ratio(many, few, key), 3, 2, higher=False)
+    still, touched = machine.stalls(2 * report.seconds, WINDOW_S)
+    report.say(f"  a process that only looks at the clock did not run {still:.2%} of the time, in pieces of over "
+               f"0.5 ms, in {touched:.0%} of the windows: the machine stood still, or others were at work")
+    report.rows.append({"row": "connections: stalls of the machine", "contestant": "", "share_of_time": still,
+                        "share_of_windows": touched})
 
 
 def memory(report, title, medians):
@@ -66,21 +85,22 @@ def rows(report, programs, options):
     """All tables are there at once, so that a round can ask each of them."""
     counts = [10**3] if options.quick else [10**4, 10**5, 10**6] + [10**7] * options.long
     with contextlib.ExitStack() as stack:
-        databases = {f"{n:,} rows": stack.enter_context(users.Database(programs, n, f"bench_{n}"))
-                     for n in counts}
-        titles = list(databases)
-        buffers = databases[titles[0]].psql("show shared_buffers")
-        report.heading(f"GetUser on PostgreSQL (shared_buffers {buffers}), 256 in flight, uniform over "
-                       "so many rows")
-        medians = report.compare_rows({title: get_users(report, programs, database)
-                                       for title, database in databases.items()})
-    if options.long:
-        few, many = (medians[title]["pipit"]["rounds"] for title in (titles[0], titles[-1]))
-        report.target("GetUser over 10^7 rows, to that over 10^4", ratio(many, few, "rate"), 0.7, 0.9)
+        databases = {n: stack.enter_context(users.Database(programs, n, f"bench_{n}")) for n in counts}
+        buffers = databases[counts[0]].psql("show shared_buffers")
+        report.heading(f"GetUser on PostgreSQL (shared_buffers {buffers}), uniform over so many rows")
+        medians = report.compare_rows({rows_title(n, in_flight): get_users(report, programs, database, in_flight)
+                                       for n, database in databases.items() for in_flight in IN_FLIGHT})
+    for in_flight in IN_FLIGHT if options.long else ():
+        few, many = (medians[rows_title(n, in_flight)]["pipit"]["rounds"] for n in (counts[0], counts[-1]))
+        report.target(f"GetUser over 10^7 rows to 10^4, {in_flight:,} in flight", ratio(many, few, "rate"), 0.7, 0.9)
 
 
-def get_users(report, programs, database):
-    found = {"pipit": lambda: users.pipit_on_postgres(programs, database, "get", 256, report.seconds)}
+def rows_title(n, in_flight):
+    return f"{n:,} rows, {in_flight:,} in flight"
+
+
+def get_users(report, programs, database, in_flight):
+    found = {"pipit": lambda: users.pipit_on_postgres(programs, database, "get", in_flight, report.seconds)}
     if programs.pgbench:
         found["pgbench"] = lambda: users.run_pgbench(database, "get", 16, report.seconds)
     return found
