@@ -161,6 +161,24 @@ static bool find_field(const struct json_reader *reader,
         return *ret_field != NULL;
 }
 
+/* As it is written; a field's own name, which is read as well, where there is no memory. */
+static const char *json_name_of(const struct json_reader *reader,
+                                const ProtobufCMessageDescriptor *descriptor,
+                                const ProtobufCFieldDescriptor *field)
+{
+        const char *given = pipit_schema_json_name(reader->schema, descriptor, field);
+        char *camel;
+
+        if (given)
+                return given;
+        camel = pipit_arena_alloc(reader->arena, strlen(field->name) + 1);
+        if (!camel)
+                return field->name;
+        pipit_field_camel_case(field->name, camel);
+
+        return camel;
+}
+
 static enum pipit_status fail_unknown_field(struct json_reader *reader,
                                             const ProtobufCMessageDescriptor *descriptor,
                                             const struct pipit_json_value *value,
@@ -171,9 +189,11 @@ static enum pipit_status fail_unknown_field(struct json_reader *reader,
         size_t n = 0;
 
         for (unsigned i = 0; i < descriptor->n_fields; i++) {
-                const char *name = descriptor->fields[i].name;
+                const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
+                const char *name = json_name_of(reader, descriptor, field);
 
                 pipit_nearest_consider(&nearest, name);
+                pipit_nearest_consider(&nearest, field->name);
                 if (i < SHOWN_FIELDS_MAX && n < sizeof(names))
                         n += (size_t)snprintf(
                                 names + n, sizeof(names) - n, "%s%s", i > 0 ? ", " : "", name);

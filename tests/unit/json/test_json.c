@@ -368,6 +368,11 @@ static void an_unknown_field_is_an_error_with_the_nearest_name(void **state)
                 PRESENCE,
                 "{\"deep\":{\"zzzzzz\":1}}",
                 "1:19: deep.zzzzzz: samples.v1.Presence.Deep has no such field; it has deeper");
+        samples_refused(
+                *state,
+                SCALARS,
+                "{\"anInt33\":1}",
+                "1:12: anInt33: samples.v1.Scalars has no such field; did you mean \"anInt32\"?");
         samples_refused(*state,
                         "samples.v1.Nothing",
                         "{\"a\":1}",
