@@ -13,6 +13,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -450,6 +451,87 @@ def a_reader_that_leaves_ends_the_run():
                          stderr=subprocess.PIPE, text=True, timeout=100, check=False, cwd=FOLDER.name)
     os.close(writing)
     equal((ran.returncode, ran.stderr), (-signal.SIGPIPE, ""))
+
+
+class Listener:
+    """Tells that somebody has connected, and answers nothing."""
+
+    def __init__(self, name):
+        self.path = os.path.join(FOLDER.name, name)
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind(self.path)
+        self.socket.listen()
+        self.socket.settimeout(50)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+        os.unlink(self.path)
+
+
+def start(text):
+    return subprocess.Popen([PIPIT, "test", "--target", URL, *SCHEMA, "--timeout", "60s", write(text)],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=FOLDER.name)
+
+
+BEGUN = f"{{call: echo->echo, target: 'ipc://{FOLDER.name}/begun', timeout: 60s}}"
+CLEAN = f"cleanup: [{{call: echo->echo, target: 'ipc://{FOLDER.name}/clean', timeout: 100ms}}]\n"
+INTERRUPTED = "pipit: interrupted: cleanup runs; again to end at once\n"
+
+
+def interrupted(text, number, ready=None):
+    """Runs the file, with a signal once it has called `begun`, or has printed @ready; it calls `clean` at its end."""
+    with Listener("begun") as begun, Listener("clean") as clean, start(CLEAN + text) as ran:
+        out = "".join(iter(ran.stdout.readline, ready)) if ready else ""
+        connection = None if ready else begun.socket.accept()[0]
+        ran.send_signal(number)
+        clean.socket.accept()
+        out, err = out + ran.stdout.read(), ran.stderr.read()
+        if connection:
+            connection.close()
+    return Ran(ran.returncode, out, err)
+
+
+@test
+def an_interrupt_ends_the_steps_but_not_the_cleanup():
+    for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+        ran = interrupted("scenarios:\n"
+                          f"  - {{name: a, on_failure: continue, steps: [{BEGUN}, {{call: echo->echo}}]}}\n"
+                          "  - {name: b, steps: [{call: echo->echo}]}\n", number)
+        equal((ran.status, ran.err), (-number, INTERRUPTED), ran.out)
+        equal([failure["problem"] for failure in ran.failures()],
+              ['status is "CANCELLED", expected "OK"'], "problems")
+        equal(ran.points(), ["not ok 1 - a"])
+        equal(ran.out.splitlines()[-2:], [f"Bail out! {number.name}", "0 passed, 1 failed"])
+
+
+@test
+def an_interrupt_ends_a_pause():
+    """The signal may come before the scenario or in its first call, too; not twenty times."""
+    for _ in range(20):
+        ran = interrupted("scenarios:\n"
+                          "  - {name: a, steps: [{call: echo->echo}]}\n"
+                          "  - {name: b, steps: [{call: echo->echo, repeat: 2, every: 60s}]}\n",
+                          signal.SIGINT, "ok 1 - a\n")
+        equal((ran.status, ran.err), (-signal.SIGINT, INTERRUPTED), ran.out)
+        if [failure["problem"] for failure in ran.failures()] == ["interrupted by SIGINT"]:
+            return
+    raise AssertionError(ran.out)
+
+
+@test
+def a_second_interrupt_ends_the_run_at_once():
+    slow = CLEAN.replace("100ms", "60s")
+    with Listener("begun") as begun, Listener("clean") as clean, \
+            start(f"{slow}scenarios: [{{name: a, steps: [{BEGUN}]}}]\n") as ran:
+        connections = [begun.socket.accept()]
+        ran.send_signal(signal.SIGINT)
+        equal(ran.stderr.readline(), INTERRUPTED)
+        connections.append(clean.socket.accept())
+        ran.send_signal(signal.SIGTERM)
+        equal(ran.wait(timeout=40), -signal.SIGTERM)
 
 
 @test

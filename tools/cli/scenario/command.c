@@ -1,11 +1,13 @@
 #include "tools/cli/command.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tools/cli/channel.h"
 #include "tools/cli/report.h"
 #include "tools/cli/scenario/check.h"
+#include "tools/cli/scenario/interrupt.h"
 #include "tools/cli/scenario/runner.h"
 #include "tools/cli/scenario/suite.h"
 #include "tools/cli/server.h"
@@ -180,6 +182,8 @@ static int run_files(struct session *session)
         for (const struct scenario_file *file = session->suite.files; file; file = file->next)
                 n_points += scenario_runner_n_points(file);
 
+        if (!scenario_interrupt_watch())
+                return cli_value_error("cannot watch for signals: %s", strerrordesc_np(errno));
         session->suite.overrides.is_run = true;
         scenario_tap_begin(&session->tap, n_points);
         for (const struct scenario_file *file = session->suite.files;
@@ -189,7 +193,10 @@ static int run_files(struct session *session)
                         continue;
                 if (session->tap.is_broken)
                         break;
-                scenario_tap_bail_out(&session->tap, "a scenario failed (--fail-fast)");
+                scenario_tap_bail_out(&session->tap,
+                                      scenario_interrupt_name()
+                                              ? scenario_interrupt_name()
+                                              : "a scenario failed (--fail-fast)");
                 break;
         }
         scenario_tap_end(&session->tap);
@@ -221,6 +228,7 @@ static int run_test(struct cli_arguments *arguments)
                 status = run_files(&session);
 
         close_places(&session);
+        scenario_interrupt_pass_on();
         return status;
 }
 

@@ -1,17 +1,21 @@
 #include "tools/cli/scenario/round.h"
 
-#include <pthread.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "core/base/clock.h"
+#include "tools/cli/scenario/interrupt.h"
 #include "tools/cli/scenario/reply.h"
 #include "tools/cli/scenario/request.h"
 
 /* How many of a round's calls are still on their way. */
 struct landing {
-        pthread_mutex_t lock;
-        pthread_cond_t empty;
-        size_t n_left;
+        atomic_size_t n_left;
+        int event_fd; /* readable once there are none */
 };
 
 struct scenario_flight {
@@ -180,20 +184,44 @@ static void call_done(struct pipit_call *call)
         struct landing *landing = flight->landing;
 
         flight->end_us = pipit_clock_now_us();
-        (void)pthread_mutex_lock(&landing->lock);
-        if (--landing->n_left == 0)
-                (void)pthread_cond_signal(&landing->empty);
-        (void)pthread_mutex_unlock(&landing->lock);
+        if (atomic_fetch_sub(&landing->n_left, 1) == 1)
+                (void)eventfd_write(landing->event_fd, 1);
 }
 
-static void fly(struct scenario_round *round, size_t n_flights)
+/* Each call ends by its deadline, or soon after it was cancelled. */
+static void wait_for_all(struct scenario_round *round, size_t n_flights, int event_fd)
 {
-        struct landing landing = {
-                .lock = PTHREAD_MUTEX_INITIALIZER,
-                .empty = PTHREAD_COND_INITIALIZER,
-                .n_left = n_flights,
+        struct pollfd fds[] = {
+                {.fd = event_fd, .events = POLLIN},
+                {.fd = round->calls->heeds_interrupt ? scenario_interrupt_fd() : -1,
+                 .events = POLLIN},
         };
 
+        while (!fds[0].revents) {
+                if (poll(fds, PIPIT_N_ELEMENTS(fds), -1) < 0) {
+                        fds[0].revents = fds[1].revents = 0;
+                        continue;
+                }
+                for (size_t i = 0; fds[1].revents && i < n_flights; i++)
+                        pipit_call_cancel(&round->flights[i].call);
+                if (fds[1].revents)
+                        fds[1].fd = -1;
+        }
+}
+
+/* False: nothing was sent. */
+static bool fly(struct scenario_round *round, size_t n_flights)
+{
+        struct landing landing = {
+                .n_left = n_flights,
+                .event_fd = eventfd(0, EFD_CLOEXEC),
+        };
+        eventfd_t n_written;
+
+        if (landing.event_fd < 0) {
+                fail(round, &round->step->place, strerrordesc_np(errno));
+                return false;
+        }
         for (size_t i = 0; i < n_flights; i++) {
                 struct scenario_flight *flight = &round->flights[i];
 
@@ -204,12 +232,11 @@ static void fly(struct scenario_round *round, size_t n_flights)
                         flight->channel, &flight->call, round->step->method, flight->request);
         }
 
-        (void)pthread_mutex_lock(&landing.lock);
-        while (landing.n_left > 0)
-                (void)pthread_cond_wait(&landing.empty, &landing.lock);
-        (void)pthread_mutex_unlock(&landing.lock);
-        (void)pthread_cond_destroy(&landing.empty);
-        (void)pthread_mutex_destroy(&landing.lock);
+        wait_for_all(round, n_flights, landing.event_fd);
+        (void)eventfd_read(landing.event_fd, &n_written); /* so that who wrote it is through */
+        (void)close(landing.event_fd);
+
+        return true;
 }
 
 static bool read_replies(struct scenario_round *round, size_t n_flights)
@@ -253,8 +280,8 @@ bool scenario_round_run(struct scenario_round *round)
                 if (!prepare(round, i))
                         return false;
         }
-        fly(round, n_flights);
-        return read_replies(round, n_flights);
+
+        return fly(round, n_flights) && read_replies(round, n_flights);
 }
 
 void scenario_round_deinit(struct scenario_round *round)

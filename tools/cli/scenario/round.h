@@ -18,6 +18,7 @@ struct scenario_calls {
         size_t n_metadata;
         uint32_t timeout_ms; /* where nobody says another; 0: the channel's */
         bool wait_for_ready;
+        bool heeds_interrupt; /* cleanup does not */
 };
 
 /* The settings that hold for a step, outermost first. */
@@ -49,7 +50,7 @@ struct scenario_round {
         struct pipit_arena arena;
 };
 
-/* Calls, and waits for all. False: @problems has why; nothing was sent, or a reply has no JSON. */
+/* Calls, and waits for all; an interrupt cancels them. False: @problems has why; nothing was sent, or a reply has no JSON. */
 bool scenario_round_run(struct scenario_round *round);
 
 void scenario_round_deinit(struct scenario_round *round);

@@ -1,5 +1,6 @@
 #include "tools/cli/scenario/runner.h"
 
+#include "tools/cli/scenario/interrupt.h"
 #include "tools/cli/scenario/step.h"
 
 size_t scenario_runner_n_points(const struct scenario_file *file)
@@ -21,8 +22,17 @@ struct stage {
         struct scenario_failures *failures;
 };
 
-static void run_steps(const struct stage *stage, const struct scenario_step *steps, bool goes_on)
+enum how {
+        RUN_TO_FAILURE,
+        RUN_ON,
+        CLEAN_UP, /* whatever came before */
+};
+
+static void run_steps(const struct stage *stage, const struct scenario_step *steps, enum how how)
 {
+        struct scenario_calls calls = stage->runner->calls;
+
+        calls.heeds_interrupt = how != CLEAN_UP;
         for (const struct scenario_step *step = steps; step; step = step->next) {
                 const struct scenario_levels levels = {
                         {
@@ -32,9 +42,8 @@ static void run_steps(const struct stage *stage, const struct scenario_step *ste
                         },
                 };
 
-                if (!scenario_step_run(
-                            step, &stage->runner->calls, &levels, stage->scope, stage->failures) &&
-                    !goes_on)
+                if (!scenario_step_run(step, &calls, &levels, stage->scope, stage->failures) &&
+                    (how == RUN_TO_FAILURE || (how == RUN_ON && scenario_interrupt_name())))
                         return;
         }
 }
@@ -69,8 +78,8 @@ static void run_scenario(struct scenario_runner *runner,
         const struct stage stage = {runner, file, scenario, &scope, &failures};
 
         if (set_variables(&stage, scenario->variables)) {
-                run_steps(&stage, scenario->steps, scenario->goes_on);
-                run_steps(&stage, scenario->cleanup, true);
+                run_steps(&stage, scenario->steps, scenario->goes_on ? RUN_ON : RUN_TO_FAILURE);
+                run_steps(&stage, scenario->cleanup, CLEAN_UP);
         }
 
         scenario_tap_point(runner->tap, scenario->name, &failures);
@@ -91,7 +100,8 @@ static void skip_scenario(struct scenario_runner *runner, const struct scenario 
 
 static bool goes_on(const struct scenario_runner *runner)
 {
-        return !runner->tap->is_broken && (!runner->fails_fast || runner->tap->n_failed == 0);
+        return !runner->tap->is_broken && !scenario_interrupt_name() &&
+               (!runner->fails_fast || runner->tap->n_failed == 0);
 }
 
 static void run_scenarios(struct scenario_runner *runner,
@@ -114,11 +124,11 @@ static void run_scenarios(struct scenario_runner *runner,
 static bool run_around(const struct stage *stage,
                        const struct scenario_step *steps,
                        const char *name,
-                       bool goes_on_after_failures)
+                       enum how how)
 {
         bool ok;
 
-        run_steps(stage, steps, goes_on_after_failures);
+        run_steps(stage, steps, how);
         ok = stage->failures->n == 0;
         if (steps)
                 scenario_tap_point(stage->runner->tap, name, stage->failures);
@@ -135,16 +145,16 @@ bool scenario_runner_run(struct scenario_runner *runner, const struct scenario_f
         bool is_set_up = set_variables(&stage, file->variables);
 
         if (is_set_up)
-                is_set_up = run_around(&stage, file->setup, "setup", false);
+                is_set_up = run_around(&stage, file->setup, "setup", RUN_TO_FAILURE);
         else if (file->setup)
                 scenario_tap_point(runner->tap, "setup", &failures);
         run_scenarios(runner, file, &scope, is_set_up);
 
         /* What was set up is taken down, even where nobody wants to know any more. */
         if (goes_on(runner))
-                (void)run_around(&stage, file->cleanup, "cleanup", true);
+                (void)run_around(&stage, file->cleanup, "cleanup", CLEAN_UP);
         else
-                run_steps(&stage, file->cleanup, true);
+                run_steps(&stage, file->cleanup, CLEAN_UP);
 
         pipit_arena_deinit(&arena);
         return goes_on(runner);

@@ -20,7 +20,10 @@ struct scenario_runner {
 /* How many points the file will have: its chosen scenarios, setup and cleanup. */
 size_t scenario_runner_n_points(const struct scenario_file *file);
 
-/* A point each. False: fails_fast, and one failed; the points that are left were not printed. */
+/*
+ * A point each. False: fails_fast, and one failed, or there was an interrupt; the points
+ * that are left were not printed.
+ */
 bool scenario_runner_run(struct scenario_runner *runner, const struct scenario_file *file);
 
 #endif

@@ -1,9 +1,11 @@
 #include "tools/cli/scenario/step.h"
 
-#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "core/base/clock.h"
+#include "tools/cli/scenario/interrupt.h"
 #include "tools/cli/scenario/outcome.h"
 
 struct run {
@@ -170,15 +172,33 @@ static void capture(struct run *run, const struct scenario_round *round, bool co
 
 /* --- rounds ---------------------------------------------------------------------------------- */
 
-static void pause_ms(uint32_t ms)
+/* An interrupt ends it. */
+static void pause_ms(const struct scenario_calls *calls, uint32_t ms)
 {
-        struct timespec left = {
-                .tv_sec = (time_t)(ms / 1000),
-                .tv_nsec = (long)(ms % 1000) * 1000000,
+        int64_t end_us = pipit_clock_now_us() + (int64_t)ms * PIPIT_US_PER_MS, left_us;
+        struct pollfd interrupt = {
+                .fd = calls->heeds_interrupt ? scenario_interrupt_fd() : -1,
+                .events = POLLIN,
         };
 
-        while (nanosleep(&left, &left) != 0 && errno == EINTR)
-                ;
+        while ((left_us = end_us - pipit_clock_now_us()) > 0)
+                if (poll(&interrupt, 1, (int)(left_us / PIPIT_US_PER_MS) + 1) > 0)
+                        return;
+}
+
+/* True: what is left of the steps does not run. */
+static bool is_interrupted(const struct run *run, const struct scenario_calls *calls)
+{
+        const struct scenario_scene scene = {.step = run->step};
+        const char *name = calls->heeds_interrupt ? scenario_interrupt_name() : NULL;
+        char problem[64];
+
+        if (!name)
+                return false;
+        (void)snprintf(problem, sizeof(problem), "interrupted by %s", name);
+        scenario_failures_add(run->failures, &scene, &run->step->place, problem);
+
+        return true;
 }
 
 /* Whether until holds; if not, and @is_last, that is a failure. */
@@ -258,8 +278,8 @@ bool scenario_step_run(const struct scenario_step *step,
 
                 run.arena = &arena;
                 if (i > 0 && step->every_ms > 0)
-                        pause_ms(step->every_ms);
-                is_over = run_round(&run, &round, i + 1 == n_rounds);
+                        pause_ms(calls, step->every_ms);
+                is_over = is_interrupted(&run, calls) || run_round(&run, &round, i + 1 == n_rounds);
                 scenario_round_deinit(&round);
                 pipit_arena_deinit(&arena);
         }
