@@ -73,7 +73,8 @@ static bool explain_denial(struct keyring *keyring)
         keyring->denied = pipit_arena_printf(
                 &keyring->arena,
                 "the server refuses a session: it lists this client's key if there "
-                "`pipit authorize NAME %s` is run; or it is not the server whose key is in %s",
+                "`pipit authorize NAME %s` is run and it then reads its keys again (usersd: at "
+                "SIGHUP); or it is not the server whose key is in %s",
                 text,
                 keyring->servers_path);
 

@@ -524,6 +524,11 @@ bool pipit_policy_has_role(const struct pipit_policy *policy, const char *role)
         return pipit_policy_find_role(policy, role, strlen(role)) != NULL;
 }
 
+const char *pipit_policy_role(const struct pipit_policy *policy, size_t i)
+{
+        return i < policy->n_roles ? policy->roles[i].name : NULL;
+}
+
 bool pipit_policy_names_groups(const struct pipit_policy *policy)
 {
         for (size_t i = 0; i < policy->n_rules; i++) {

@@ -73,6 +73,9 @@ const char *pipit_policy_path(const struct pipit_policy *policy);
 
 bool pipit_policy_has_role(const struct pipit_policy *policy, const char *role);
 
+/* The name of the @i-th role that it defines; NULL past the last. */
+const char *pipit_policy_role(const struct pipit_policy *policy, size_t i);
+
 /* Whether a rule of it is about a group: else nobody's groups need be known. */
 bool pipit_policy_names_groups(const struct pipit_policy *policy);
 

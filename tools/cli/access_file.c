@@ -21,6 +21,17 @@ const char *cli_access_path(struct cli_arguments *arguments, const char *given, 
         return path;
 }
 
+bool cli_access_check_key(const char *key)
+{
+        uint8_t bytes[PIPIT_KEY_BYTES];
+        const char *problem = pipit_key_parse(PIPIT_KEY_PUBLIC, key, strlen(key), bytes, NULL);
+
+        if (problem)
+                (void)cli_value_error(
+                        "KEY: this %s; `pipit pubkey FILE` prints the key of a key file", problem);
+        return problem == NULL;
+}
+
 int cli_print_public_key(const struct pipit_noise_keys *keys)
 {
         char text[PIPIT_KEY_TEXT_SIZE];

@@ -20,6 +20,9 @@ const char *cli_access_path(struct cli_arguments *arguments, const char *given, 
 /* The key file that the last positional names, or the caller's own. NULL: it said what is wrong. */
 const char *cli_take_key_path(struct cli_arguments *arguments);
 
+/* Whether @key is a public key. False: it said on stderr what is wrong. */
+bool cli_access_check_key(const char *key);
+
 /* On stdout. Returns CLI_OK. */
 int cli_print_public_key(const struct pipit_noise_keys *keys);
 

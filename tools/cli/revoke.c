@@ -23,7 +23,12 @@ static int revoke(struct cli_arguments *arguments, const char *name, const char 
                 status = CLI_OK;
         cli_access_edit_end(&edit);
         if (status == CLI_OK)
-                (void)fprintf(stderr, "pipit: %s is no longer in %s\n", name, path);
+                (void)fprintf(
+                        stderr,
+                        "pipit: %s is no longer in %s; a server that runs lets it in until it "
+                        "reads the file again (usersd: at SIGHUP)\n",
+                        name,
+                        path);
 
         return status;
 }

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/target.h"
 #include "core/access/known_servers.h"
 #include "core/base/ascii.h"
 #include "tools/cli/access_file.h"
@@ -21,6 +22,24 @@ static bool check(const char *path, const char *text)
         return servers != NULL;
 }
 
+/* What no channel can be made to is no use in the file. */
+static bool check_url(const char *url)
+{
+        struct target_address address;
+        const char *problem;
+
+        if (!pipit_known_servers_url_is_valid(url, strlen(url))) {
+                (void)cli_value_error(
+                        "URL: '%s' is no URL of a server with a key: one is tcp://HOST:PORT", url);
+                return false;
+        }
+
+        problem = target_parse_url(url, strlen(url), false, &address);
+        if (problem)
+                (void)cli_value_error("URL: %s: %s", url, problem);
+        return problem == NULL;
+}
+
 /* The line for known_servers; NULL: it said what is wrong. */
 static char *make_line(struct cli_arguments *arguments, char *url, const char *key)
 {
@@ -33,12 +52,8 @@ static char *make_line(struct cli_arguments *arguments, char *url, const char *k
                 (void)cli_value_error("out of memory");
                 return NULL;
         }
-        if (strpbrk(line, "\n\r#")) {
-                (void)cli_value_error("URLs and keys have no line breaks and no '#'");
-                return NULL;
-        }
 
-        return check("the new line", line) ? line : NULL;
+        return check_url(url) && cli_access_check_key(key) ? line : NULL;
 }
 
 static int trust(struct cli_arguments *arguments,

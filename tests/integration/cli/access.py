@@ -71,17 +71,18 @@ def a_key_that_others_can_read_is_refused_with_what_mends_it():
 @test
 def keys_are_authorized_listed_and_revoked():
     alice, bob = keygen("alice.key"), keygen("bob.key")
-    equal(ok("authorize", "alice", alice, "--role", "admin", "-r", "reader", "--expires", "2027-01-31").err,
-          f"pipit: alice is authorized in {KEYS}\n")
+    equal(ok("authorize", "alice", alice, "--role", "admin", "-r", "reader", "--expires", "2999-01-31").err,
+          f"pipit: alice is authorized in {KEYS}; a server that runs lets it in once it reads the file again "
+          "(usersd: at SIGHUP)\n")
     KEYS.write_text("# ours\n" + KEYS.read_text() + "# the end", encoding="utf-8")
     KEYS.chmod(0o600)
     ok("authorize", "bob", bob)
-    equal(KEYS.read_text(), f"# ours\n{alice} alice roles=admin,reader expires=2027-01-31\n# the end\n{bob} bob\n")
+    equal(KEYS.read_text(), f"# ours\n{alice} alice roles=admin,reader expires=2999-01-31\n# the end\n{bob} bob\n")
     equal(stat.S_IMODE(KEYS.stat().st_mode), 0o600, "mode is kept")
-    equal(ok("peers").out.replace(" (expired)", ""),
-          f"alice {alice} roles=admin,reader expires=2027-01-31\nbob {bob}\n")
+    equal(ok("peers").out,
+          f"alice {alice} roles=admin,reader expires=2999-01-31\nbob {bob}\n")
     equal(ok("peers", "-o", "ndjson").out,
-          f'{{"name":"alice","key":"{alice}","roles":["admin","reader"],"expires":"2027-01-31"}}\n'
+          f'{{"name":"alice","key":"{alice}","roles":["admin","reader"],"expires":"2999-01-31"}}\n'
           f'{{"name":"bob","key":"{bob}","roles":[]}}\n')
 
     before = KEYS.read_text()
@@ -91,7 +92,8 @@ def keys_are_authorized_listed_and_revoked():
           "or `pipit revoke bob`")
     equal(KEYS.read_text(), before)
 
-    ok("revoke", "alice")
+    equal(ok("revoke", "alice").err, f"pipit: alice is no longer in {KEYS}; a server that runs lets it in until it "
+                                     "reads the file again (usersd: at SIGHUP)\n")
     equal(KEYS.read_text(), f"# ours\n# the end\n{bob} bob\n")
     usage(run("revoke", "alice"), f"{KEYS} has no key of the name 'alice': `pipit peers` lists them")
     ok("revoke", "bob")
@@ -103,18 +105,48 @@ def keys_are_authorized_listed_and_revoked():
 def wrong_words_are_told_before_anything_is_written():
     good = keygen("good.key")
     for arguments, problem in (
-            (["x/y", good], "the new line:1:70: 'x/y' is no name: one has 1 to 63 letters, digits, and . _ - @, and begins "
+            (["x/y", good], "NAME: 'x/y' is no name: one has 1 to 63 letters, digits, and . _ - @, and begins "
                             "with a letter or digit"),
-            (["x", good[:-1]], "the new line:1:68: this is a key that was cut: one has 68 characters; `pipit pubkey FILE` "
+            (["", good], "NAME: '' is no name: one has 1 to 63 letters, digits, and . _ - @, and begins "
+                         "with a letter or digit"),
+            (["x\nz", good], "NAME: 'x\\nz' is no name: one has 1 to 63 letters, digits, and . _ - @, and begins "
+                             "with a letter or digit"),
+            (["x", good[:-1]], "KEY: this is a key that was cut: one has 68 characters; `pipit pubkey FILE` "
                                "prints the key of a key file"),
-            (["x", good, "--expires", "soon"], "the new line:1:80: 'soon' is no day: write expires=2027-01-31"),
-            (["x", good, "--role", "a b"], "the new line:1:80: 'b' is not known here: after the name come roles=ROLE,ROLE "
-                                           "and expires=YYYY-MM-DD, once each"),
-            (["x\nz", good], "names, keys and roles have no line breaks and no '#'"),
+            (["x", good, "--expires", "soon"], "--expires: 'soon' is no day, as 2027-01-31"),
+            (["x", good, "--expires", "2020-01-01"],
+             "--expires: 2020-01-01 is over already: it is the first day, UTC, on which the key is no longer good"),
+            (["x", good, "--role", "a b"], "--role: 'a b' is no role: one has 1 to 63 letters, digits, and . _ - @, and "
+                                           "begins with a letter or digit"),
+            (["x", good, "--role", "a,"], "--role: '' is no role: one has 1 to 63 letters, digits, and . _ - @, and "
+                                          "begins with a letter or digit"),
+            (["x", good, *["--role=r"] * 17], "--role: a key has at most 16 roles"),
     ):
         usage(run("authorize", *arguments, "--file", str(PLACE / "unwritten")), problem)
     equal((PLACE / "unwritten").exists(), False)
     usage(run("authorize", "x"), "a name and a public key are missing (see pipit help authorize)")
+
+
+@test
+def a_role_is_one_of_the_policy_beside_the_keys():
+    folder = PLACE / "server"
+    folder.mkdir()
+    key, keys = keygen("role.key"), folder / "authorized_keys"
+    policy = write("server/policy", "role admin = *\nrole reader = a.B/Get*\nallow any grpc.health.v1.Health/*\n")
+
+    def refused(role, problem):
+        usage(run("authorize", "x", key, "--file", str(keys), "--role", role), problem)
+        equal(keys.exists(), False)
+
+    refused("admim", f"--role: {policy} does not define 'admim'; did you mean admin?")
+    refused("reader,boss", f"--role: {policy} does not define 'boss'; it has admin, reader")
+    write("server/policy", "role admin == *\n")
+    holds(ok("authorize", "y", keygen("role2.key"), "--file", str(folder / "others"), "--role", "admim").err,
+          f"pipit: roles are not checked: {policy}:1:")
+    write("server/policy", "role admin = *\nallow any grpc.health.v1.Health/*\n")
+    ok("authorize", "x", key, "--file", str(keys), "--role", "admin")
+    equal(keys.read_text(), f"{key} x roles=admin\n")
+    ok("policy", "check", policy, "--file", str(keys))
 
 
 @test
@@ -131,13 +163,21 @@ def many_at_once_lose_nothing():
 @test
 def a_server_is_trusted_by_one_key():
     one, other = keygen("one.key"), keygen("other.key")
-    ok("trust", "tcp://DB1:7000", one)
-    ok("trust", "tcp://db2:7000", one)
-    equal(ok("trust", "tcp://db1:7000", other).err,
-          f"pipit: tcp://db1:7000 is trusted by this key in {SERVERS}; it replaces the one before\n")
-    equal(SERVERS.read_text(), f"tcp://db2:7000 {one}\ntcp://db1:7000 {other}\n")
-    usage(run("trust", "ipc:///run/x", one),
-          "the new line:1:1: 'ipc:///run/x' is no URL of a server with a key: one is tcp://HOST:PORT")
+    ok("trust", "tcp://LocalHost:7000", one)
+    ok("trust", "tcp://10.0.0.2:7000", one)
+    equal(ok("trust", "tcp://localhost:7000", other).err,
+          f"pipit: tcp://localhost:7000 is trusted by this key in {SERVERS}; it replaces the one before\n")
+    before = f"tcp://10.0.0.2:7000 {one}\ntcp://localhost:7000 {other}\n"
+    equal(SERVERS.read_text(), before)
+    for url, problem in (
+            ("ipc:///run/x", "'ipc:///run/x' is no URL of a server with a key: one is tcp://HOST:PORT"),
+            ("", "'' is no URL of a server with a key: one is tcp://HOST:PORT"),
+            ("tcp://myhost:7000", "tcp://myhost:7000: tcp:// wants a numeric address, or localhost"),
+    ):
+        usage(run("trust", url, one), f"URL: {problem}")
+    usage(run("trust", "tcp://10.0.0.3:7000", "x"), "KEY: this is no public key: one begins with pipit-pk1_; "
+                                                    "`pipit pubkey FILE` prints the key of a key file")
+    equal(SERVERS.read_text(), before)
 
 
 @test

@@ -163,12 +163,13 @@ static void first_call_fails(struct keyed *keyed,
 static void a_client_that_is_not_listed_is_told_how_it_would_be(void **state)
 {
         struct keyed keyed;
-        char command[128] = "`pipit authorize NAME ";
+        char command[192] = "`pipit authorize NAME ";
 
         (void)state;
         keyed_init(&keyed);
         pipit_key_format(
                 PIPIT_KEY_PUBLIC, keyed.client.public, command + strlen("`pipit authorize NAME "));
+        strcat(command, "` is run and it then reads its keys again (usersd: at SIGHUP)");
         keyed.client.public[3] ^= 1;
         first_call_fails(&keyed, PIPIT_UNAUTHENTICATED, "SESSION_DENIED", command);
 }
