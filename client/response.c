@@ -326,11 +326,12 @@ static struct pipit_error reject_error(struct lane *lane,
                        "the server rejected the frame: %s, detail %u",
                        pipit_reject_name(reject->code),
                        reject->detail);
+        /* Why access is denied no frame tells: the table's text is all that there is to say. */
         error = client_error_at(client_reason_of_reject(reject->code),
                                 PIPIT_NOT_RUN,
                                 &state->arena,
                                 lane->address->target.text,
-                                detail);
+                                reject->code == PIPIT_REJECT_DENIED ? NULL : detail);
         error.origin = PIPIT_ORIGIN_SERVER;
         error.retry_after_ms = reject->retry_ms;
 

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "client/channel.h"
@@ -98,12 +99,19 @@ static void end_too_large(struct address *address,
                           struct endings *endings)
 {
         struct pipit_error error;
+        char detail[128];
 
+        (void)snprintf(detail,
+                       sizeof(detail),
+                       "the request is too large for a frame: it takes %zu bytes, and %zu fit",
+                       state->record.n_bytes,
+                       address->frame_bytes_max - CHANNEL_FRAME_OVERHEAD_BYTES -
+                               CHANNEL_CALL_OVERHEAD_BYTES);
         error = client_error_at(CLIENT_REASON_REQUEST_TOO_LARGE,
                                 PIPIT_NOT_RUN,
                                 &state->arena,
                                 address->target.text,
-                                NULL);
+                                detail);
         channel_end(address->channel, state, &error, endings);
 }
 

@@ -1,8 +1,8 @@
 #include "tools/cli/ask.h"
 
+#include "tools/cli/channel.h"
 #include "tools/cli/output.h"
 #include "tools/cli/report.h"
-#include "tools/cli/suggestion.h"
 
 int cli_ask(struct cli_arguments *arguments,
             const struct cli_server *server,
@@ -21,7 +21,7 @@ int cli_ask(struct cli_arguments *arguments,
         if (status == PIPIT_OK)
                 return cli_print_data(arguments, call->response);
 
-        cli_suggest_target(&arguments->arena, server->target, &call->error);
+        cli_channel_explain(arguments, &arguments->arena, server->target, &call->error);
 
         return cli_print_error(arguments, &call->error, cli_dynamic_call_peer(call));
 }

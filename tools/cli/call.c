@@ -5,6 +5,7 @@
 
 #include "core/base/clock.h"
 #include "core/json/input.h"
+#include "tools/cli/channel.h"
 #include "tools/cli/command.h"
 #include "tools/cli/dynamic_call.h"
 #include "tools/cli/envelope.h"
@@ -12,7 +13,6 @@
 #include "tools/cli/output.h"
 #include "tools/cli/report.h"
 #include "tools/cli/server.h"
-#include "tools/cli/suggestion.h"
 
 struct calling {
         struct cli_arguments *arguments;
@@ -129,7 +129,7 @@ static int report(struct calling *calling)
                 return CLI_INTERNAL;
         }
 
-        cli_suggest_target(&calling->arena, calling->server.target, &call->error);
+        cli_channel_explain(arguments, &calling->arena, calling->server.target, &call->error);
         if (arguments->options.envelope) {
                 int status = cli_print_envelope(arguments, call);
 
@@ -174,7 +174,7 @@ static int fail_to_learn(struct calling *calling, struct pipit_error *error, int
         struct cli_arguments *arguments = calling->arguments;
         int64_t duration_us = pipit_clock_wall_us() - start_us;
 
-        cli_suggest_target(&calling->arena, calling->server.target, error);
+        cli_channel_explain(arguments, &calling->arena, calling->server.target, error);
         if (!arguments->options.envelope)
                 return cli_print_error(arguments, error, calling->server.target);
 

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/errors.h"
 #include "core/base/macros.h"
 #include "tools/cli/command.h"
+#include "tools/cli/suggestion.h"
 
 static bool read_uid(const char *text, uint32_t *ret_uid)
 {
@@ -55,17 +57,57 @@ bool cli_channel_options(struct cli_arguments *arguments, struct pipit_channel_o
 }
 
 /* Keys were wanted where there may be none at the other end, either. */
-static bool may_be_plain(const char *target, const struct pipit_error *error)
+static bool may_be_plain(const char *target)
 {
         static const char *const loopbacks[] = {"tcp://127.", "tcp://localhost:", "tcp://[::1]:"};
 
-        if (error->status != PIPIT_FAILED_PRECONDITION)
-                return false;
         for (size_t i = 0; i < PIPIT_N_ELEMENTS(loopbacks); i++)
                 if (strstr(target, loopbacks[i]))
                         return true;
 
         return false;
+}
+
+static bool has_reason(const struct pipit_error *error, enum client_reason reason)
+{
+        return error->reason &&
+               strcmp(error->reason, client_error(reason, PIPIT_NOT_RUN).reason) == 0;
+}
+
+/* Not by its policy, which has the same reason and another text: it rejects frames without a session. */
+static bool is_access_denied(const struct pipit_error *error)
+{
+        const char *told = client_error(CLIENT_REASON_ACCESS_DENIED, PIPIT_NOT_RUN).message;
+
+        return has_reason(error, CLIENT_REASON_ACCESS_DENIED) && error->message &&
+               strstr(error->message, told);
+}
+
+bool cli_channel_is_refused(const struct pipit_error *error)
+{
+        return is_access_denied(error) || has_reason(error, CLIENT_REASON_SESSION_DENIED);
+}
+
+void cli_channel_explain(const struct cli_arguments *arguments,
+                         struct pipit_arena *arena,
+                         const char *target,
+                         struct pipit_error *error)
+{
+        const bool is_plain = arguments->options.insecure_plaintext;
+        const char *advice = NULL, *message;
+
+        cli_suggest_target(arena, target, error);
+        if (is_plain && is_access_denied(error) && strstr(target, "tcp://"))
+                advice = "; it may want keys: leave out --insecure-plaintext";
+        else if (!is_plain && has_reason(error, CLIENT_REASON_SESSION_DENIED) &&
+                 may_be_plain(target))
+                advice = "; or it has no keys: --insecure-plaintext";
+        if (!advice)
+                return;
+
+        message = pipit_arena_printf(arena, "%s%s", error->message, advice);
+        if (message)
+                error->message = message;
 }
 
 const char *cli_channel_problem(struct pipit_arena *arena,
@@ -75,7 +117,7 @@ const char *cli_channel_problem(struct pipit_arena *arena,
         const char *message = error->message ? error->message : "the target is not understood";
         const char *longer = NULL;
 
-        if (may_be_plain(target, error))
+        if (error->status == PIPIT_FAILED_PRECONDITION && may_be_plain(target))
                 longer = pipit_arena_printf(
                         arena,
                         "%s (a server without keys, on this machine, needs --insecure-plaintext)",

@@ -90,7 +90,7 @@ int cli_server_learn(struct cli_arguments *arguments,
 
         enum pipit_status status = cli_reflect(arguments, server, ret_error);
 
-        if (does_not_tell(status))
+        if (does_not_tell(status) && !cli_channel_is_refused(ret_error))
                 return fall_back(arguments, server);
         if (status != PIPIT_OK && is_schema_invalid(ret_error))
                 return fail_types(server, ret_error);
@@ -118,7 +118,7 @@ int cli_server_look(struct cli_arguments *arguments, struct cli_server *server)
         if (status == CLI_OK)
                 status = cli_server_learn(arguments, server, &error);
         if (status >= CLI_RPC_BASE) {
-                cli_suggest_target(&arguments->arena, server->target, &error);
+                cli_channel_explain(arguments, &arguments->arena, server->target, &error);
                 return cli_print_error(arguments, &error, server->target);
         }
 

@@ -320,12 +320,33 @@ def a_key_is_who_it_is_listed_as_until_it_is_revoked():
         line = server.wait_for("access denied", principal="key:alice", rule="none allows it")
         equal(line["method"], "grpc.health.v1.Health/Check")
 
+        for command in (("health",), ("list",), ("call", "GetUser")):
+            ran = pipit(command[0], server.url, *command[1:], "--insecure-plaintext", "--errors", "text")
+            equal((ran.status, ran.out, ran.err), (DENIED, "", (
+                f"pipit: PERMISSION_DENIED (ACCESS_DENIED): {server.url}: the server denies access; it may want keys: leave "
+                f"out --insecure-plaintext [server {server.url}, not run]\n")), command)
+
         equal(pipit("revoke", "alice").status, kit.OK)
+        equal(pipit("whoami", server.url).status, kit.OK, "the file has not been read again")
         server.reload()
         server.wait_for("access rules read again", keys=0)
+        equal(pipit("list", server.url).status, UNAUTHENTICATED, "that it has no reflection is not known")
         ran = pipit("whoami", server.url)
         equal(ran.status, UNAUTHENTICATED, ran.err)
         holds(ran.err, "SESSION_DENIED")
+
+
+@test
+def keys_for_a_server_without_them_are_told_so():
+    clear()
+    for name in ("server.key", "id.key"):
+        equal(pipit("keygen", str(PLACE / name)).status, kit.OK)
+    with Usersd("--insecure-plaintext", url="tcp://127.0.0.1:0") as server:
+        equal(pipit("trust", server.url, pipit("pubkey", str(PLACE / "server.key")).out.strip()).status, kit.OK)
+        ran = pipit("health", server.url, "--errors", "text")
+        equal(ran.status, UNAUTHENTICATED, ran.err)
+        holds(ran.err, "SESSION_DENIED", "; or it has no keys: --insecure-plaintext [")
+        equal(pipit("health", server.url, "--insecure-plaintext").status, kit.OK)
 
 
 @test

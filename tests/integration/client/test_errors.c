@@ -94,6 +94,8 @@ static void a_request_over_the_frame_limit_fails_here_and_one_below_goes(void **
         assert_true(waited_wait(&waited));
         assert_int_equal(pipit_call_error(&waited.call)->status, PIPIT_RESOURCE_EXHAUSTED);
         assert_string_equal(pipit_call_error(&waited.call)->reason, "REQUEST_TOO_LARGE");
+        assert_non_null(strstr(pipit_call_error(&waited.call)->message, "it takes 10486"));
+        assert_non_null(strstr(pipit_call_error(&waited.call)->message, " bytes, and 1048"));
         assert_int_equal(pipit_call_error(&waited.call)->ran, PIPIT_NOT_RUN);
         assert_int_equal(pipit_call_error(&waited.call)->origin, PIPIT_ORIGIN_LOCAL);
         pipit_call_reset(&waited.call);

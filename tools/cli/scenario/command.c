@@ -93,7 +93,9 @@ static int open_place(struct session *session, const char *target, struct place 
         if (status == CLI_OK &&
             !scenario_channels_lend(&session->channels, target, place->server.channel))
                 status = cli_value_error("out of memory");
-        else if (status >= CLI_RPC_BASE)
+        if (status >= CLI_RPC_BASE)
+                cli_channel_explain(session->arguments, &session->arguments->arena, target, &error);
+        if (status >= CLI_RPC_BASE)
                 status = cli_print_error(session->arguments, &error, target);
         place->status = status;
         return status;
