@@ -16,6 +16,9 @@ static const struct {
         {"tcp://", TARGET_TCP},
 };
 
+_Static_assert(sizeof(((struct sockaddr_un *)NULL)->sun_path) == 108, "what is said here");
+static const char path_too_long[] = "the path is too long for a socket: 107 bytes at most";
+
 static const char *parse_inproc(struct target_address *address, const char *name)
 {
         if (*name == '\0')
@@ -35,7 +38,7 @@ static const char *parse_ipc(struct target_address *address, const char *path)
         if (n_bytes == 0)
                 return "ipc:// wants a path";
         if (n_bytes >= sizeof(un->sun_path))
-                return "the path is too long for a socket";
+                return path_too_long;
 
         address->n_endpoints = 1;
         un->sun_family = AF_UNIX;
@@ -108,8 +111,10 @@ static const char *parse_tcp(struct target_address *address, const char *rest, b
         struct target_endpoint *endpoints = address->endpoints;
         uint16_t port;
 
-        if (n_host == 0 || !parse_port(colon + 1, &port))
+        if (n_host == 0 || colon[1] == '\0' || strchr(colon, ']'))
                 return "tcp:// wants HOST:PORT";
+        if (!parse_port(colon + 1, &port))
+                return "a port is a number from 1 to 65535";
 
         if (rest[0] == '[' && rest[n_host - 1] == ']') {
                 rest++;
@@ -149,7 +154,8 @@ const char *target_parse_url(const char *url,
         if (n_bytes == 0)
                 return "an address is empty";
         if (n_bytes >= sizeof(ret_address->text))
-                return "an address is too long";
+                return strncmp(url, "ipc://", 6) == 0 ? path_too_long
+                                                      : "an address is too long: 127 bytes at most";
         memcpy(ret_address->text, url, n_bytes);
 
         for (size_t i = 0; i < PIPIT_N_ELEMENTS(schemes); i++) {

@@ -696,7 +696,30 @@ def a_target_that_is_none_is_told_once_for_all_files():
     files = [write(step("{}"), name) for name in ("a.yaml", "b.yaml")]
     ran = pipit("--target", "tpc://x", *SCHEMA, *files)
     equal(ran.status, USAGE)
-    equal(ran.err, "pipit: tpc://x: the scheme is not inproc, ipc or tcp; did you mean tcp://x?\n")
+    equal(ran.err, "pipit: tpc://x: the scheme is neither ipc nor tcp; did you mean tcp://x?\n")
+
+
+@test
+def a_target_of_a_file_or_step_is_told_with_its_place():
+    ran = pipit(*SCHEMA, write("target: foo\n" + step("{}")))
+    equal((ran.status, ran.out), (USAGE, ""))
+    equal(ran.err, "pipit: t.yaml:1:9: target: foo: the scheme is neither ipc nor tcp\n")
+    refused(step("{}", more="target: foo"), "8:17: target: foo: the scheme is neither ipc nor tcp")
+    refused("variables: {at: 'tcp://127.0.0.1:x'}\n" + step("{}", more='target: "${at}"'),
+            "9:17: target: tcp://127.0.0.1:x: a port is a number from 1 to 65535")
+
+
+@test
+def a_target_that_only_the_run_knows_is_told_once():
+    ran = run("""
+scenarios:
+  - name: one
+    steps:
+      - {call: Echo, request: {text: foo}, capture: {at: $.text}}
+      - {call: Echo, target: "${at}"}
+""")
+    equal(ran.status, FAILED)
+    equal(ran.failures()[0]["problem"], "foo: the scheme is neither ipc nor tcp")
 
 
 @test

@@ -275,7 +275,7 @@ GET = ["call", "URL", "notes.v1.NotesService/GetNote"]
 WRONG = {
     "a host": (["list", "ipc:///nowhere/s"], ["ipc:///nowhere/s", "No such file or directory"], 64 + 14),
     "a host beside a socket that is there": (["list", "URLs"], ["URLs", "did you mean URL?"], 64 + 14),
-    "a scheme": (["list", "http://localhost"], ["http://localhost: ", "is not inproc, ipc or tcp"], 2),
+    "a scheme": (["list", "http://localhost"], ["http://localhost: ", "is neither ipc nor tcp"], 2),
     "a service": (["list", "URL", "notes.v1.NoteService"],
                   ["no service 'notes.v1.NoteService'", "did you mean notes.v1.NotesService?"], 2),
     "a type": (["describe", "URL", "notes.v1.Notes"], ["no 'notes.v1.Notes'", "did you mean notes.v1.Note?"], 2),

@@ -44,19 +44,22 @@ static int add_file(struct pipit_schema *schema, struct cli_arguments *arguments
         struct pipit_error error = {.status = PIPIT_OK};
         char *bytes = NULL;
         size_t n_bytes = 0;
+        const char *variable = cli_variable_of(path, "PIPIT_DESCRIPTOR_SET");
+        const char *origin = variable ? "PIPIT_DESCRIPTOR_SET: " : "";
         int fd = open(path, O_RDONLY | O_CLOEXEC);
 
         if (fd < 0)
-                return cli_value_error("cannot read %s: %s", path, strerror(errno));
+                return cli_value_error("%scannot read %s: %s", origin, path, strerror(errno));
 
         enum pipit_status status = pipit_json_input(
                 fd, path, PIPIT_JSON_INPUT_BYTES_MAX, &arguments->arena, &bytes, &n_bytes, &error);
 
         (void)close(fd);
         if (status != PIPIT_OK)
-                return cli_value_error("%s", error.message);
+                return cli_value_error("%s%s", origin, error.message);
 
-        return add_set(schema, path, (const uint8_t *)bytes, n_bytes);
+        path = pipit_arena_printf(&arguments->arena, "%s%s", origin, path);
+        return add_set(schema, path ? path : "", (const uint8_t *)bytes, n_bytes);
 }
 
 static int add_files(struct pipit_schema *schema, struct cli_arguments *arguments)

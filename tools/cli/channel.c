@@ -32,8 +32,9 @@ static bool read_uids(struct cli_arguments *arguments, struct pipit_channel_opti
         }
         for (size_t i = 0; i < list->n_values; i++)
                 if (!read_uid(list->values[i], &uids[i])) {
-                        (void)cli_usage_error(
-                                arguments, "'%s' is no uid, as 0 or 1000", list->values[i]);
+                        (void)cli_usage_error(arguments,
+                                              "--server-uid: '%s' is no uid, as 0 or 1000",
+                                              list->values[i]);
                         return false;
                 }
         options->server_uids = uids;

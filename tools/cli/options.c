@@ -380,6 +380,11 @@ bool cli_is_target(const char *positional)
         return positional && strstr(positional, "://");
 }
 
+const char *cli_variable_of(const char *value, const char *variable)
+{
+        return value && value == getenv(variable) ? variable : NULL;
+}
+
 const char *cli_take_target(struct cli_arguments *arguments)
 {
         const char *positional = cli_peek(arguments), *target = getenv("PIPIT_TARGET");
@@ -389,7 +394,12 @@ const char *cli_take_target(struct cli_arguments *arguments)
         if (target && target[0])
                 return target;
 
-        if (positional)
+        if (positional && strncmp(positional, "unix:", 5) == 0)
+                (void)cli_usage_error(arguments,
+                                      "'%s' is not a target; did you mean ipc://%s?",
+                                      positional,
+                                      positional + 5);
+        else if (positional)
                 (void)cli_usage_error(arguments,
                                       "'%s' is not a target, as ipc:///run/usersd.sock or "
                                       "tcp://127.0.0.1:7000 (PIPIT_TARGET names one, too)",

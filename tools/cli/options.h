@@ -275,6 +275,9 @@ bool cli_no_more(struct cli_arguments *arguments);
 /* Whether @positional, which may be NULL, can be a target: it has "://" in it. */
 bool cli_is_target(const char *positional);
 
+/* @variable, if @value is what it holds, and so came from there; else NULL. */
+const char *cli_variable_of(const char *value, const char *variable);
+
 /*
  * The target: the next positional if it is one (it has "://" in it), else
  * PIPIT_TARGET. NULL: neither, and it said so on stderr.

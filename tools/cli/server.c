@@ -9,20 +9,31 @@
 #include "tools/cli/metadata.h"
 #include "tools/cli/reflection.h"
 #include "tools/cli/report.h"
-#include "tools/cli/suggestion.h"
+#include "tools/cli/target.h"
 #include "tools/cli/terminal.h"
+
+/* The variable that named the file that is wrong, or NULL. */
+static const char *variable_behind(const struct cli_arguments *arguments,
+                                   const struct pipit_error *error)
+{
+        if (error->reason && strcmp(error->reason, "KEY_UNUSABLE") == 0)
+                return cli_variable_of(arguments->options.key, "PIPIT_KEY");
+        if (error->reason && strcmp(error->reason, "SERVER_UNKNOWN") == 0)
+                return cli_variable_of(arguments->options.known_servers, "PIPIT_KNOWN_SERVERS");
+
+        return NULL;
+}
 
 static int fail_target(struct cli_arguments *arguments,
                        const char *target,
                        const struct pipit_error *error)
 {
-        const char *near = cli_suggest_url(&arguments->arena, target);
+        const char *variable = variable_behind(arguments, error);
 
-        return cli_value_error("%s%s%s%s",
-                               cli_channel_problem(&arguments->arena, target, error),
-                               near ? "; did you mean " : "",
-                               near ? near : "",
-                               near ? "?" : "");
+        return cli_value_error("%s%s%s",
+                               variable ? variable : "",
+                               variable ? ": " : "",
+                               cli_channel_problem(&arguments->arena, target, error));
 }
 
 int cli_server_connect(struct cli_arguments *arguments,
@@ -31,10 +42,15 @@ int cli_server_connect(struct cli_arguments *arguments,
 {
         struct pipit_error error = {.status = PIPIT_OK};
         int status = cli_metadata_read(arguments, &server->metadata, &server->n_metadata);
+        const char *variable = cli_variable_of(target, "PIPIT_TARGET"), *problem;
         struct pipit_channel_options options;
 
         if (status != CLI_OK)
                 return status;
+        problem = cli_target_problem(
+                &arguments->arena, arguments->options.insecure_plaintext, target);
+        if (problem)
+                return cli_value_error("%s%s", variable ? "PIPIT_TARGET: " : "", problem);
         if (!cli_channel_options(arguments, &options))
                 return CLI_USAGE;
 

@@ -79,6 +79,9 @@ const char *cli_suggest_url(struct pipit_arena *arena, const char *target)
 
         if (!rest || strchr(target, ','))
                 return NULL;
+        /* As gRPC has it. */
+        if (strncmp(target, "unix://", 7) == 0)
+                return pipit_arena_printf(arena, "ipc%s", rest);
 
         const char *const *schemes = rest[3] == '/' ? paths_first : hosts_first;
 

@@ -109,7 +109,7 @@ def wrong_words_are_told_before_anything_is_written():
                             "with a letter or digit"),
             (["", good], "NAME: '' is no name: one has 1 to 63 letters, digits, and . _ - @, and begins "
                          "with a letter or digit"),
-            (["x\nz", good], "NAME: 'x\\nz' is no name: one has 1 to 63 letters, digits, and . _ - @, and begins "
+            (["x\nz", good], "NAME: 'x\\x0az' is no name: one has 1 to 63 letters, digits, and . _ - @, and begins "
                              "with a letter or digit"),
             (["x", good[:-1]], "KEY: this is a key that was cut: one has 68 characters; `pipit pubkey FILE` "
                                "prints the key of a key file"),
@@ -237,4 +237,4 @@ def without_a_place_a_file_must_be_named():
     holds(ran.stderr, "there is no place for id.key: name a file, or set PIPIT_CONFIG_DIR")
 
 
-kit.run()
+kit.finish(kit.run())

@@ -19,13 +19,32 @@ ECHO_PROTO = ("--proto", "echo/v1/echo.proto", "-I", ECHO_DIR)
 
 # what is typed after `pipit call`, and the line behind "pipit: "
 WRONG = {
-    "a scheme": (["tpc://127.0.0.1:1", GET], "tpc://127.0.0.1:1: the scheme is not inproc, ipc or tcp; "
+    "a scheme": (["tpc://127.0.0.1:1", GET], "tpc://127.0.0.1:1: the scheme is neither ipc nor tcp; "
                                              "did you mean tcp://127.0.0.1:1?"),
     "a host": (["tcp://localhots:7000", GET, "--insecure-plaintext"],
                "tcp://localhots:7000: without keys, tcp:// wants a loopback address (127.0.0.1, [::1] or localhost); "
                "did you mean tcp://localhost:7000?"),
     "a port": (["tcp://localhost:port", GET, "--insecure-plaintext"],
-               "tcp://localhost:port: tcp:// wants HOST:PORT"),
+               "tcp://localhost:port: a port is a number from 1 to 65535"),
+    "a port that is too large": (["tcp://127.0.0.1:65536", GET, "--insecure-plaintext"],
+                                 "tcp://127.0.0.1:65536: a port is a number from 1 to 65535"),
+    "no port": (["tcp://localhost:", GET, "--insecure-plaintext"], "tcp://localhost:: tcp:// wants HOST:PORT"),
+    "gRPC's scheme": (["unix:///tmp/u.sock", GET],
+                      "unix:///tmp/u.sock: the scheme is neither ipc nor tcp; did you mean ipc:///tmp/u.sock?"),
+    "gRPC's other scheme": (["unix:/tmp/u.sock", GET],
+                            "'unix:/tmp/u.sock' is not a target; did you mean ipc:///tmp/u.sock? (see pipit help call)"),
+    "a scheme of this process": (["inproc://x", GET],
+                                 "inproc://x: inproc:// is within one process, and the server is in another: it listens "
+                                 "at ipc:// or tcp://"),
+    "a long path": ([f"ipc:///{'x' * 107}", GET],
+                    f"ipc:///{'x' * 107}: the path is too long for a socket: 107 bytes at most"),
+    "a longer path": ([f"ipc:///{'x' * 200}", GET],
+                      f"ipc:///{'x' * 200}: the path is too long for a socket: 107 bytes at most"),
+    "a comma": ([URL + ",", GET], f"'{URL},': there is no address beside a comma"),
+    "a blank": ([f"{URL}, {URL}", GET], f"' {URL}': there is a blank in it; several addresses have a comma between "
+                                        "them, and nothing else"),
+    "a uid": ([URL, GET, "--server-uid", "abc"],
+              "--server-uid: 'abc' is no uid, as 0 or 1000 (see pipit help call)"),
     "a service": ([URL, "users.v1.UserService/GetUser"],
                   "there is no method 'users.v1.UserService/GetUser'; did you mean users.v1.UsersService/GetUser?"),
     "a package": ([URL, "user.v1.UsersService/GetUser"],
@@ -106,6 +125,21 @@ def in_a_pipe_each_wrong_input_gets_one_line():
 @test
 def on_a_terminal_each_wrong_input_gets_one_line():
     each(on_terminal)
+
+
+@test
+def a_wrong_value_of_a_variable_names_the_variable():
+    for command, variables, line in (
+            (["health"], {"PIPIT_TARGET": "foo"}, "PIPIT_TARGET: foo: the scheme is neither ipc nor tcp"),
+            (["list"], {"PIPIT_DESCRIPTOR_SET": "/nonexist"},
+             "PIPIT_DESCRIPTOR_SET: cannot read /nonexist: No such file or directory"),
+            (["list"], {"PIPIT_DESCRIPTOR_SET": "/"}, "PIPIT_DESCRIPTOR_SET: cannot read /: Is a directory"),
+            (["list", "--descriptor-set", "/nonexist"], {"PIPIT_DESCRIPTOR_SET": "/other"},
+             "cannot read /nonexist: No such file or directory"),
+            (["health", "tcp://10.1.2.3:7"], {"PIPIT_KEY": "/nonexist"},
+             "PIPIT_KEY: /nonexist: there is no such file: `pipit keygen /nonexist` makes it"),
+    ):
+        kit.usage(pipit(*command, **variables), line)
 
 
 @test

@@ -97,6 +97,23 @@ static void bad_urls_are_refused(void **state)
                 assert_non_null(parse(urls[i], true, &address));
 }
 
+static void a_limit_is_said_where_it_is_passed(void **state)
+{
+        struct target_address address;
+        char url[256] = "ipc:///";
+
+        (void)state;
+        memset(url + 7, 'p', 107);
+        assert_non_null(strstr(parse(url, false, &address), "107 bytes at most"));
+        memset(url + 7, 'p', 200);
+        assert_non_null(strstr(parse(url, false, &address), "107 bytes at most"));
+        memcpy(url, "tcp", 3);
+        assert_non_null(strstr(parse(url, false, &address), "127 bytes at most"));
+        assert_non_null(strstr(parse("tcp://[::1]:65536", false, &address), "1 to 65535"));
+        assert_non_null(strstr(parse("tcp://[::1]", false, &address), "HOST:PORT"));
+        assert_non_null(strstr(parse("tcp://127.0.0.1:", false, &address), "HOST:PORT"));
+}
+
 static void with_keys_any_address_will_do(void **state)
 {
         const char *good[] = {"tcp://10.1.2.3:7000", "tcp://[2001:db8::1]:7000"};
@@ -120,6 +137,7 @@ int main(void)
                 cmocka_unit_test(localhost_is_both_loopback_addresses),
                 cmocka_unit_test(only_the_given_bytes_are_read),
                 cmocka_unit_test(bad_urls_are_refused),
+                cmocka_unit_test(a_limit_is_said_where_it_is_passed),
                 cmocka_unit_test(with_keys_any_address_will_do),
         };
 

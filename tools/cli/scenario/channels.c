@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tools/cli/channel.h"
+#include "tools/cli/target.h"
 
 struct scenario_channel {
         const char *target;
@@ -57,6 +58,10 @@ struct pipit_channel *scenario_channels_get(struct scenario_channels *channels,
         }
 
         /* One that could not be made is tried again: it fails in the same way. */
+        *ret_problem =
+                cli_target_problem(channels->arena, channels->options.insecure_plaintext, target);
+        if (*ret_problem)
+                return NULL;
         if (!one->channel)
                 one->channel = pipit_channel_new(target, &channels->options, &error);
         if (!one->channel)

@@ -3,10 +3,12 @@
 #include "tools/cli/method.h"
 #include "tools/cli/scenario/request.h"
 #include "tools/cli/scenario/shape.h"
+#include "tools/cli/target.h"
 
 struct checker {
         const struct pipit_schema *schema;
         size_t n_own;
+        const struct cli_options *options;
         struct pipit_arena *arena;
         struct scenario_problems *problems;
 };
@@ -37,6 +39,34 @@ static void check_settings(struct checker *checker,
 {
         (void)check_variables(checker, settings->target, scope);
         check_metadata(checker, settings->metadata, scope);
+}
+
+bool scenario_check_target(const struct scenario_value *target,
+                           const struct cli_options *options,
+                           struct pipit_arena *arena,
+                           struct scenario_problems *problems)
+{
+        const char *problem = target->is_unknown
+                                      ? NULL
+                                      : cli_target_problem(arena,
+                                                           options->insecure_plaintext,
+                                                           target->text ? target->text : "");
+
+        if (problem)
+                scenario_problems_add(problems, &target->place, "target: %s", problem);
+        return problem == NULL;
+}
+
+/* A file's own is checked where the run begins, and may be replaced by --target. */
+static void check_target(struct checker *checker,
+                         const struct scenario_value *target,
+                         const struct scenario_scope *scope)
+{
+        const struct scenario_value *resolved = check_variables(checker, target, scope);
+
+        if (resolved)
+                (void)scenario_check_target(
+                        resolved, checker->options, checker->arena, checker->problems);
 }
 
 static void check_request(struct checker *checker,
@@ -84,6 +114,7 @@ static void check_step(struct checker *checker,
                        struct scenario_scope *scope)
 {
         check_settings(checker, &step->settings, scope);
+        check_target(checker, step->settings.target, scope);
         if (find_method(checker, step)) {
                 check_request(checker, step, scope);
                 check_outcomes(checker, step, step->outcomes, scope);
@@ -124,14 +155,17 @@ static void check_scenario(struct checker *checker,
 }
 
 void scenario_check(struct scenario_file *file,
-                    const struct pipit_schema *schema,
-                    size_t n_own,
+                    const struct cli_server *server,
+                    const struct cli_options *options,
                     const struct scenario_scope *overrides,
                     struct pipit_arena *arena,
                     struct scenario_problems *problems)
 {
-        struct checker checker = {
-                .schema = schema, .n_own = n_own, .arena = arena, .problems = problems};
+        struct checker checker = {.schema = server->schema,
+                                  .n_own = server->n_own,
+                                  .options = options,
+                                  .arena = arena,
+                                  .problems = problems};
         struct scenario_scope scope = {.outer = overrides, .arena = arena, .unique = "unique"};
 
         (void)scenario_scope_set_all(&scope, file->variables, problems);

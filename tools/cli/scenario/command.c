@@ -54,6 +54,9 @@ static const char *find_target(struct session *session, const struct scenario_fi
                 if (scenario_scope_set_all(&scope, file->variables, &problems))
                         value = scenario_resolve(
                                 file->settings.target, &scope, scope.arena, &problems);
+                if (value && !scenario_check_target(
+                                     value, &session->arguments->options, scope.arena, &problems))
+                        value = NULL;
                 scenario_problems_print(&problems, stderr);
                 return value && value->text ? value->text : NULL;
         }
@@ -124,8 +127,8 @@ static int check_file(struct session *session, struct scenario_file *file)
                 return status;
 
         scenario_check(file,
-                       place->server.schema,
-                       place->server.n_own,
+                       &place->server,
+                       &session->arguments->options,
                        &session->suite.overrides,
                        &session->arguments->arena,
                        &problems);

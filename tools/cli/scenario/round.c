@@ -61,8 +61,9 @@ static struct pipit_channel *find_channel(struct scenario_round *round,
         if (!channel)
                 scenario_problems_add(round->problems,
                                       target ? &target->place : &round->step->place,
-                                      "%s: %s",
-                                      url,
+                                      "%s%s%s",
+                                      strstr(problem, url) ? "" : url,
+                                      strstr(problem, url) ? "" : ": ",
                                       problem);
         return channel;
 }
