@@ -17,4 +17,12 @@ int cli_ask(struct cli_arguments *arguments,
             const struct cli_server *server,
             struct cli_dynamic_call *call);
 
+/* Its halves, for who has something to say between them about the call's error. */
+void cli_ask_run(struct cli_arguments *arguments,
+                 const struct cli_server *server,
+                 struct cli_dynamic_call *call);
+int cli_ask_tell(struct cli_arguments *arguments,
+                 const struct cli_server *server,
+                 struct cli_dynamic_call *call);
+
 #endif

@@ -174,7 +174,8 @@ const struct cli_command cli_command_describe = {
         .synopsis = "[TARGET] [NAME]",
         .text = "NAME is a service, a method (shown with its request and response), a message,\n"
                 "an enum, a field (users.v1.User.email) or a file (users/v1/users.proto); the end\n"
-                "of a name will do if only one ends so. Without a NAME all services are shown.\n"
+                "of a name (User.email) will do if only one ends so. Without a NAME all services\n"
+                "are shown.\n"
                 "Comments are there with --proto, and with sets that protoc made with\n"
                 "--include_source_info; servers do not tell them.",
         .examples = "  pipit describe ipc:///run/usersd.sock\n"

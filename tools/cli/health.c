@@ -4,7 +4,9 @@
 #include "grpc/health/v1/health.pipit.h"
 #include "tools/cli/ask.h"
 #include "tools/cli/command.h"
+#include "tools/cli/reflection.h"
 #include "tools/cli/server.h"
+#include "tools/cli/suggestion.h"
 
 static bool is_serving(const struct cli_dynamic_call *call)
 {
@@ -13,16 +15,44 @@ static bool is_serving(const struct cli_dynamic_call *call)
         return health->status == GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING;
 }
 
+/* What was asked for, and what the server has that is nearly that, if it tells. */
+static void explain_unknown(struct cli_arguments *arguments,
+                            struct cli_server *server,
+                            const char *service,
+                            struct pipit_error *error)
+{
+        struct pipit_error ignored;
+        const char *near = NULL, *message;
+
+        server->schema = pipit_schema_new();
+        if (server->schema && cli_reflect(arguments, server, &ignored) == PIPIT_OK)
+                near = cli_suggest_service(&server->services, &arguments->arena, service);
+
+        message = pipit_arena_printf(&arguments->arena,
+                                     "%s: '%s'%s%s%s",
+                                     error->message ? error->message : "there is no such service",
+                                     service,
+                                     near ? "; did you mean " : "",
+                                     near ? near : "",
+                                     near ? "?" : "");
+        if (message)
+                error->message = message;
+}
+
 static int check(struct cli_arguments *arguments,
-                 const struct cli_server *server,
+                 struct cli_server *server,
                  const Grpc__Health__V1__HealthCheckRequest *request)
 {
         struct cli_dynamic_call call = {
                 .method = &grpc_health_v1_health_descriptor.methods[0],
                 .request = &request->base,
         };
-        int result = cli_ask(arguments, server, &call);
+        int result;
 
+        cli_ask_run(arguments, server, &call);
+        if (call.error.status == PIPIT_NOT_FOUND && request->service[0])
+                explain_unknown(arguments, server, request->service, &call.error);
+        result = cli_ask_tell(arguments, server, &call);
         if (result == CLI_OK && !is_serving(&call))
                 result = CLI_NOT_SERVING;
 

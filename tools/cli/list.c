@@ -1,11 +1,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/json/nearest.h"
 #include "core/json/writer.h"
 #include "tools/cli/command.h"
 #include "tools/cli/report.h"
 #include "tools/cli/server.h"
+#include "tools/cli/suggestion.h"
 #include "tools/cli/symbols.h"
 #include "tools/cli/terminal.h"
 
@@ -146,27 +146,10 @@ static bool ends_with(const char *full, const char *name)
                (n_name == n_full || full[n_full - n_name - 1] == '.');
 }
 
-/* The service whose name, or whose last word if @wanted is one word, is nearest. */
-static const char *nearest_service(const struct cli_names *services, const char *wanted)
-{
-        struct pipit_nearest nearest = {.wanted = wanted};
-        const char *found = NULL;
-
-        for (size_t i = 0; i < services->n_names; i++) {
-                const char *name = services->names[i], *last = strrchr(name, '.');
-                const char *before = nearest.name;
-
-                pipit_nearest_consider(&nearest, strchr(wanted, '.') || !last ? name : last + 1);
-                if (nearest.name != before)
-                        found = name;
-        }
-
-        return found;
-}
-
 static void fail_unknown(const struct list *list, const char *wanted)
 {
-        const char *near = nearest_service(&list->server.services, wanted);
+        const char *near =
+                cli_suggest_service(&list->server.services, &list->arguments->arena, wanted);
 
         if (near)
                 (void)cli_value_error("there is no service '%s'; did you mean %s?", wanted, near);

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -88,19 +89,26 @@ static const char *last_word(const char *name, size_t n_name)
         return word;
 }
 
+/* 5 of "UsersService", 6 of "Health". */
+static size_t bytes_without_service(const char *name)
+{
+        static const char suffix[] = "Service";
+        size_t n_name = strlen(name), n_suffix = sizeof(suffix) - 1;
+
+        return n_name > n_suffix && strcmp(name + n_name - n_suffix, suffix) == 0
+                       ? n_name - n_suffix
+                       : n_name;
+}
+
 /* Whether the last word of the friendly name means @service. */
 static bool service_fits(const char *friendly, const char *service)
 {
-        static const char suffix[] = "Service";
         const char *wanted = last_word(friendly, strlen(friendly));
         const char *name = last_word(service, strlen(service));
         const char *package = last_word(service, package_bytes(service));
-        size_t n_name = strlen(name), n_suffix = sizeof(suffix) - 1;
 
-        if (strcmp(friendly, service) == 0 || is_kebab_of(wanted, name, n_name))
-                return true;
-        if (n_name > n_suffix && strcmp(name + n_name - n_suffix, suffix) == 0 &&
-            is_kebab_of(wanted, name, n_name - n_suffix))
+        if (strcmp(friendly, service) == 0 || is_kebab_of(wanted, name, strlen(name)) ||
+            is_kebab_of(wanted, name, bytes_without_service(name)))
                 return true;
 
         size_t n_package = package_bytes(service) - (size_t)(package - service);
@@ -303,7 +311,7 @@ static const char *list_of_service(const struct pipit_schema *schema,
         const char *names = "";
 
         for (size_t i = 0; (service = pipit_schema_service(schema, i)); i++) {
-                if (strcmp(service->name, name) != 0)
+                if (!ends_with(service->name, name))
                         continue;
                 for (size_t j = 0; j < service->n_methods && names; j++)
                         names = pipit_arena_printf(arena,
@@ -387,13 +395,63 @@ static const char *explain(const struct pipit_schema *schema,
                                   list_services(schema, arena));
 }
 
+/* One way to name a service in front of an arrow. */
+static void consider_service(struct pipit_nearest *nearest,
+                             struct pipit_arena *arena,
+                             const char *name,
+                             size_t n_name)
+{
+        char *kebab = pipit_arena_alloc(arena, (size_t)2 * NAME_BYTES_MAX);
+
+        if (!kebab || n_name == 0)
+                return;
+        to_kebab_case(name, n_name, kebab);
+        pipit_nearest_consider(nearest, kebab);
+}
+
+/* All that stands before the last word is where a service runs, and stays. False: nothing is near. */
+static bool nearest_service(const struct pipit_schema *schema,
+                            const struct friendly *wanted,
+                            struct pipit_arena *arena,
+                            struct friendly *ret_near)
+{
+        const char *last = last_word(wanted->service, strlen(wanted->service));
+        struct pipit_nearest nearest = {.wanted = last};
+        const struct pipit_service *service;
+
+        for (size_t i = 0; (service = pipit_schema_service(schema, i)); i++) {
+                const char *name = last_word(service->name, strlen(service->name));
+                const char *package = last_word(service->name, package_bytes(service->name));
+
+                consider_service(&nearest, arena, name, bytes_without_service(name));
+                consider_service(&nearest, arena, name, strlen(name));
+                consider_service(&nearest,
+                                 arena,
+                                 package,
+                                 package_bytes(service->name) - (size_t)(package - service->name));
+        }
+        if (!nearest.name)
+                return false;
+
+        *ret_near = (struct friendly){.method = wanted->method};
+        return snprintf(ret_near->service,
+                        sizeof(ret_near->service),
+                        "%.*s%s",
+                        (int)(last - wanted->service),
+                        wanted->service,
+                        nearest.name) < (int)sizeof(ret_near->service);
+}
+
 static const char *explain_friendly(const struct pipit_schema *schema,
                                     const char *name,
                                     const struct friendly *wanted,
                                     struct pipit_arena *arena)
 {
         const char *near = nearest_friendly(schema, wanted, arena);
+        struct friendly other;
 
+        if (!near && nearest_service(schema, wanted, arena, &other))
+                near = nearest_friendly(schema, &other, arena);
         if (near)
                 return pipit_arena_printf(
                         arena, "there is no method '%s'; did you mean %s?", name, near);

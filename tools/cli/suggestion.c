@@ -109,3 +109,30 @@ const char *cli_suggest_url(struct pipit_arena *arena, const char *target)
 
         return pipit_arena_printf(arena, "tcp://%s%s", nearest.name, colon ? colon : ":PORT");
 }
+
+const char *cli_suggest_service(const struct cli_names *services,
+                                struct pipit_arena *arena,
+                                const char *wanted)
+{
+        static const char suffix[] = "Service";
+        struct pipit_nearest nearest = {.wanted = wanted};
+        const char *found = NULL;
+
+        for (size_t i = 0; i < services->n_names; i++) {
+                const char *name = services->names[i], *last = strrchr(name, '.');
+                const char *before = nearest.name, *word = last ? last + 1 : name;
+                size_t n_word = strlen(word), n_suffix = sizeof(suffix) - 1;
+
+                pipit_nearest_consider(&nearest, strchr(wanted, '.') ? name : word);
+                if (n_word > n_suffix && strcmp(word + n_word - n_suffix, suffix) == 0) {
+                        const char *bare = pipit_arena_strndup(arena, word, n_word - n_suffix);
+
+                        if (bare)
+                                pipit_nearest_consider(&nearest, bare);
+                }
+                if (nearest.name != before)
+                        found = name;
+        }
+
+        return found;
+}

@@ -201,10 +201,11 @@ static bool ends_with(const struct cli_symbol *symbol, const char *name)
                symbol->name[n_full - n_name - 1] == separator;
 }
 
-/* Fields and values are found by their full names alone: "name" means no field. */
-static bool is_found_by_end(const struct cli_symbol *symbol)
+/* Fields and values are found with what they are in, "User.name": "name" alone means no field. */
+static bool is_found_by_end(const struct cli_symbol *symbol, const char *name)
 {
-        return symbol->kind != CLI_SYMBOL_FIELD && symbol->kind != CLI_SYMBOL_VALUE;
+        return strchr(name, '.') ||
+               (symbol->kind != CLI_SYMBOL_FIELD && symbol->kind != CLI_SYMBOL_VALUE);
 }
 
 static const struct cli_symbol *find_by_end(const struct cli_symbols *symbols,
@@ -215,7 +216,7 @@ static const struct cli_symbol *find_by_end(const struct cli_symbols *symbols,
         const char *names = NULL;
 
         for (const struct cli_symbol *symbol = symbols->first; symbol; symbol = symbol->next) {
-                if (!is_found_by_end(symbol) || !ends_with(symbol, name))
+                if (!is_found_by_end(symbol, name) || !ends_with(symbol, name))
                         continue;
 
                 names = found ? pipit_arena_printf(symbols->arena,
@@ -255,7 +256,7 @@ static const char *nearest_name(const struct cli_symbols *symbols, const char *n
                 const char *before = by_end.name;
 
                 pipit_nearest_consider(&whole, symbol->name);
-                if (!is_found_by_end(symbol))
+                if (!is_found_by_end(symbol, name))
                         continue;
                 pipit_nearest_consider(&by_end, end_like(symbol->name, name));
                 if (by_end.name != before)

@@ -149,6 +149,12 @@ def a_wrong_method_names_the_nearest():
     usage(pipit("call", URL, "shop.users->get-usr"),
           "there is no method 'shop.users->get-usr'; did you mean shop.users->get-user?")
     holds(pipit("call", URL, "users.v1.UsersService").err, "is a service", "CreateUser, GetUser")
+    for wrong, near in (("usrs->get-user", "users->get-user"), ("shop.usrs->get-usr", "shop.users->get-user"),
+                        ("user-service->list-users", "users-service->list-users"), ("helth->check", "health->check")):
+        usage(pipit("call", URL, wrong), f"there is no method '{wrong}'; did you mean {near}?")
+    for arguments in (("UsersService",), ("UsersService", "GetUser")):
+        usage(pipit("call", URL, *arguments), "'UsersService' is a service; write UsersService/METHOD, its methods are "
+                                              "CreateUser, GetUser, UpdateUser, DeleteUser, ListUsers")
     holds(pipit("call", URL, "shop.posts->get").err, "no service fits 'shop.posts'",
           "grpc.health.v1.Health, ", "users.v1.UsersService")
     holds(pipit("call", URL, "zzzzzz").err, "there is no method 'zzzzzz'", "users.v1.UsersService")

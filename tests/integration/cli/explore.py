@@ -68,6 +68,7 @@ def list_of_a_wrong_service_names_the_nearest():
     usage(pipit("list", URL, "users.v1.UserService"),
           "there is no service 'users.v1.UserService'; did you mean users.v1.UsersService?")
     usage(pipit("list", URL, "Helth"), "there is no service 'Helth'; did you mean grpc.health.v1.Health?")
+    usage(pipit("list", URL, "Usrs"), "there is no service 'Usrs'; did you mean users.v1.UsersService?")
     usage(pipit("list", URL, "zzz"), f"there is no service 'zzz'; `pipit list {URL}` tells which there are")
     usage(pipit("list", URL, "Health", "more"), "'more' is one argument too many (see pipit help list)")
 
@@ -189,12 +190,34 @@ def describe_shows_comments_where_the_descriptor_has_them():
 
 
 @test
+def describe_of_a_field_takes_the_end_of_its_name():
+    full = good(pipit("describe", URL, "users.v1.User.email"))
+    holds(full, "email")
+    equal(good(pipit("describe", URL, "User.email")), full)
+    equal(good(pipit("describe", URL, "v1.User.email")), full)
+    equal(good(pipit("describe", URL, "ServingStatus.SERVING")),
+          good(pipit("describe", URL, "grpc.health.v1.HealthCheckResponse.ServingStatus.SERVING")))
+
+
+@test
+def health_of_a_wrong_service_names_it_and_the_nearest():
+    ran = pipit("health", URL, "users.v1.UserService", "--errors", "text")
+    equal((ran.status, ran.out), (kit.NOT_FOUND, ""))
+    holds(ran.err, "NOT_FOUND (SERVICE_UNKNOWN): this server has no such service: 'users.v1.UserService'; did you mean "
+                   "users.v1.UsersService? [server ")
+    ran = pipit("health", URL, "zzz", "--errors", "text")
+    holds(ran.err, "this server has no such service: 'zzz' [server ")
+
+
+@test
 def describe_of_a_wrong_name_names_the_nearest():
     usage(pipit("describe", URL, "users.v1.Usr"), "there is no 'users.v1.Usr'; did you mean users.v1.User?")
     usage(pipit("describe", URL, "UsersServise"),
           "there is no 'UsersServise'; did you mean users.v1.UsersService?")
     usage(pipit("describe", URL, "users.v1.User.emial"),
           "there is no 'users.v1.User.emial'; did you mean users.v1.User.email?")
+    usage(pipit("describe", URL, "User.emial"), "there is no 'User.emial'; did you mean users.v1.User.email?")
+    usage(pipit("describe", URL, "email"), "there is no 'email'; `pipit list` tells the services")
     usage(pipit("describe", URL, "qqqqqq"), "there is no 'qqqqqq'; `pipit list` tells the services")
 
 
