@@ -45,6 +45,11 @@ const char *cli_take_key_path(struct cli_arguments *arguments)
 {
         const char *given = cli_take(arguments);
 
+        if (given && !given[0]) {
+                (void)cli_usage_error(arguments, "FILE is empty");
+                return NULL;
+        }
+
         return cli_no_more(arguments) ? cli_access_path(arguments, given, PIPIT_PLACE_ID_KEY)
                                       : NULL;
 }

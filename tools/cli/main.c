@@ -21,7 +21,7 @@ static bool is_reader_gone(void)
         return poll(&fd, 1, 0) == 1 && (fd.revents & POLLERR);
 }
 
-/* What cannot be written was not done, as on a full disk; `pipit list | head -1` is no failure of ours. */
+/* What cannot be written was not done, as on a full disk, however the call went; `pipit list | head -1` is no failure of ours. */
 static int flush_stdout(struct cli_arguments *arguments, int status)
 {
         if (cli_flush(arguments))
@@ -34,7 +34,7 @@ static int flush_stdout(struct cli_arguments *arguments, int status)
 
         (void)cli_value_error("cannot write to standard output: %s",
                               strerror(arguments->output_errno));
-        return status == CLI_OK ? CLI_INTERNAL : status;
+        return CLI_INTERNAL;
 }
 
 static int run_command(const struct cli_command *command, int argc, char **argv)
@@ -74,6 +74,12 @@ int main(int argc, char **argv)
 
         const struct cli_command *command = cli_command_find(name);
 
+        if (!command && name[0] == '-')
+                return cli_usage_error(
+                        &(struct cli_arguments){.command = NULL},
+                        "'%s' stands before the command: the command comes first, as "
+                        "in `pipit list --timeout 2s`",
+                        name);
         if (!command)
                 return cli_unknown_command(name);
 

@@ -32,6 +32,31 @@ static bool decode_value(struct pipit_arena *arena, const char *text, struct pip
         return bytes && pipit_base64_decode(text, n_text, bytes, &entry->n_value_bytes);
 }
 
+/* Which of the library's rules it was: with a call of its own an entry can only break that of keys. */
+static int fail_entry(const struct cli_arguments *arguments, const struct pipit_metadata *entry)
+{
+        struct pipit_call alone = {.timeout_ms = 0};
+        enum pipit_status status = pipit_call_add_metadata(&alone, entry->key, "", 0);
+
+        pipit_call_deinit(&alone);
+        if (status != PIPIT_OK)
+                return cli_usage_error(arguments,
+                                       "metadata: '%s' is no key: one is 1 to %d of a-z 0-9 . _ -",
+                                       entry->key,
+                                       PIPIT_METADATA_KEY_BYTES_MAX);
+        if (arguments->options.metadata.n_values > PIPIT_METADATA_ENTRIES_MAX)
+                return cli_usage_error(arguments,
+                                       "metadata: there are %zu entries, and at most %d go",
+                                       arguments->options.metadata.n_values,
+                                       PIPIT_METADATA_ENTRIES_MAX);
+
+        return cli_usage_error(arguments,
+                               "metadata: with '%s' there are more than the %d bytes that go, of "
+                               "keys and values in all",
+                               entry->key,
+                               PIPIT_METADATA_BYTES_MAX);
+}
+
 /* @probe takes what was read so far: the library has the last word on what is allowed. */
 static int read_entry(struct cli_arguments *arguments,
                       const char *text,
@@ -41,26 +66,19 @@ static int read_entry(struct cli_arguments *arguments,
         const char *equals = strchr(text, '=');
 
         if (!equals || equals == text)
-                return cli_usage_error(arguments, "--metadata: '%s' is not KEY=VALUE", text);
+                return cli_usage_error(arguments, "metadata: '%s' is not KEY=VALUE", text);
 
         entry->key = pipit_arena_strndup(&arguments->arena, text, (size_t)(equals - text));
         if (!entry->key)
                 return cli_value_error("out of memory");
         if (!decode_value(&arguments->arena, equals + 1, entry))
                 return cli_usage_error(arguments,
-                                       "--metadata: '%s' is not base64, which %s wants",
+                                       "metadata: '%s' is not base64, which %s wants",
                                        equals + 1,
                                        entry->key);
         if (pipit_call_add_metadata(probe, entry->key, entry->value, entry->n_value_bytes) !=
             PIPIT_OK)
-                return cli_usage_error(arguments,
-                                       "--metadata: '%s' is refused; a key is 1 to %d of "
-                                       "a-z 0-9 . _ -, and there may be %d entries of %d bytes "
-                                       "in all",
-                                       entry->key,
-                                       PIPIT_METADATA_KEY_BYTES_MAX,
-                                       PIPIT_METADATA_ENTRIES_MAX,
-                                       PIPIT_METADATA_BYTES_MAX);
+                return fail_entry(arguments, entry);
 
         return CLI_OK;
 }

@@ -51,6 +51,7 @@ def a_new_key_is_for_nobody_else_and_is_not_overwritten():
     equal(ok("pubkey").out, made.out, "pubkey")
     holds(path.read_text(), "pipit-sk1_", made.out)
     before = path.read_bytes()
+    usage(run("keygen", ""), "FILE is empty (see pipit help keygen)")
     usage(run("keygen"), f"{path}: is there already, and is not overwritten")
     equal(path.read_bytes(), before)
 

@@ -77,6 +77,12 @@ def an_unknown_command_names_the_nearest():
 
 
 @test
+def a_flag_before_the_command_is_told_where_it_belongs():
+    usage(pipit("--timeout", "2s", "list"), "'--timeout' stands before the command: the command comes first, as in "
+                                            "`pipit list --timeout 2s` (see pipit help)")
+
+
+@test
 def an_unknown_flag_names_the_nearest():
     usage(pipit("call", "--timout", "5s"),
           "there is no flag '--timout'; did you mean --timeout? (see pipit help call)")
@@ -110,10 +116,15 @@ def wrong_metadata_is_told():
             ("=x", "'=x' is not KEY=VALUE"),
             ("a-bin=!", "'!' is not base64, which a-bin wants")):
         usage(call("ListUsers", None, "-m", value),
-              f"--metadata: {problem} (see pipit help call)")
+              f"metadata: {problem} (see pipit help call)")
     ran = call("ListUsers", None, "-m", "Upper=1")
     equal(ran.status, USAGE)
-    holds(ran.err, "--metadata: 'Upper' is refused; a key is 1 to 64 of a-z 0-9 . _ -")
+    equal(ran.err, "pipit: metadata: 'Upper' is no key: one is 1 to 64 of a-z 0-9 . _ - (see pipit help call)\n")
+    usage(pipit("health", URL, *["-mk=v"] * 65),
+          "metadata: there are 65 entries, and at most 64 go (see pipit help health)")
+    usage(pipit("health", URL, "-ma=" + "x" * 5000, "-mb=" + "x" * 5000),
+          "metadata: with 'b' there are more than the 8192 bytes that go, of keys and values in all "
+          "(see pipit help health)")
 
 
 @test

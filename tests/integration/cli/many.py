@@ -205,7 +205,7 @@ def calls_end_when_their_output_cannot_be_written():
         ran = subprocess.run([PIPIT, "call", *ECHO_PROTO, ECHO_URL, "Fail", "-k", "-e", "-"], input=requests,
                              stdout=full, stderr=subprocess.PIPE, text=True, env=kit.surroundings({}), timeout=60,
                              check=False)
-    equal(ran.returncode, RPC + 5)
+    equal(ran.returncode, INTERNAL)
     equal(ran.stderr, "pipit: cannot write to standard output: No space left on device\n")
     with open("/dev/full", "w", encoding="ascii") as full:
         ran = subprocess.run([PIPIT, "call", *ECHO_PROTO, ECHO_URL, "Echo", "{}"], stdout=full,
