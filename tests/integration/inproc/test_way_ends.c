@@ -101,27 +101,29 @@ static void a_blocking_call_is_cancelled_from_another_thread(void **state)
         pipit_call_deinit(&cancelling.call);
 }
 
+/* Until one was in time, too: on a busy machine 500 have all been too late. */
 static void cancels_at_every_moment_end_every_call_once(void **state)
 {
         struct setting *setting = *state;
-        unsigned n_ok = 0;
+        unsigned n_ok = 0, n = 0;
 
-        for (unsigned i = 0; i < 500; i++) {
+        while (n < 500 || (n_ok == n && n < 50000)) {
                 struct waited waited;
                 enum pipit_status status;
 
                 waited_init(&waited);
                 start_echo(setting->channel, &waited, "race");
-                for (unsigned k = 0; k < i % 50; k++)
+                for (unsigned k = 0; k < n % 50; k++)
                         sched_yield();
                 pipit_call_cancel(&waited.call);
                 waited_wait(&waited);
                 status = pipit_call_error(&waited.call)->status;
                 assert_true(status == PIPIT_OK || status == PIPIT_CANCELLED);
                 n_ok += status == PIPIT_OK;
+                n++;
                 waited_deinit(&waited);
         }
-        assert_true(n_ok < 500);
+        assert_true(n_ok < n);
 }
 
 /* --- the channel's end ----------------------------------------------------- */
