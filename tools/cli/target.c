@@ -5,9 +5,10 @@
 #include "client/target.h"
 #include "tools/cli/suggestion.h"
 
-static bool has_blank(const char *url)
+/* Within a path of ipc one may stand. */
+static bool begins_with_blank(const char *url)
 {
-        return url[strcspn(url, " \t\r\n")] != '\0';
+        return *url != '\0' && strchr(" \t\r\n", *url);
 }
 
 static bool has_scheme(const char *url)
@@ -20,8 +21,8 @@ static const char *problem_of(const char *url, bool insecure_plaintext)
 {
         struct target_address address;
 
-        if (has_blank(url))
-                return "there is a blank in it; several addresses have a comma between them, and "
+        if (begins_with_blank(url))
+                return "it begins with a blank; several addresses have a comma between them, and "
                        "nothing else";
         if (strncmp(url, "inproc://", 9) == 0)
                 return "inproc:// is within one process, and the server is in another: it listens "
@@ -40,7 +41,7 @@ static const char *url_problem(struct pipit_arena *arena, bool insecure_plaintex
         if (!problem)
                 return NULL;
 
-        if (has_blank(url))
+        if (begins_with_blank(url))
                 told = pipit_arena_printf(arena, "'%s': %s", url, problem);
         else
                 told = pipit_arena_printf(arena,

@@ -228,6 +228,13 @@ def waiting_for_a_server_ends_at_the_timeout():
 
 
 @test
+def a_path_may_have_a_blank_in_it():
+    pathlib.Path(FOLDER.name, "a blank.sock").symlink_to("usersd.sock")
+    ran = pipit("health", f"ipc://{FOLDER.name}/a blank.sock")
+    equal((ran.status, ran.json()), (OK, {"status": "SERVING"}), ran.err)
+
+
+@test
 def waiting_for_a_server_finds_one_that_comes_later():
     url = f"ipc://{FOLDER.name}/later.sock"
     waiting = subprocess.Popen([PIPIT, "health", "-w", "-t", "30s", url], text=True,

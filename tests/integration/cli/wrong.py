@@ -41,7 +41,7 @@ WRONG = {
     "a longer path": ([f"ipc:///{'x' * 200}", GET],
                       f"ipc:///{'x' * 200}: the path is too long for a socket: 107 bytes at most"),
     "a comma": ([URL + ",", GET], f"'{URL},': there is no address beside a comma"),
-    "a blank": ([f"{URL}, {URL}", GET], f"' {URL}': there is a blank in it; several addresses have a comma between "
+    "a blank": ([f"{URL}, {URL}", GET], f"' {URL}': it begins with a blank; several addresses have a comma between "
                                         "them, and nothing else"),
     "a uid": ([URL, GET, "--server-uid", "abc"],
               "--server-uid: 'abc' is no uid, as 0 or 1000 (see pipit help call)"),
