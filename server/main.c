@@ -264,6 +264,30 @@ static int serve(const struct usersd_options *options,
 
 /* --- the other commands -------------------------------------------------------- */
 
+/*
+ * SECURITY: the store as it may be printed. Of postgres://user:password@host/name?settings both
+ * the password and the settings, where another may be, are left out.
+ */
+static void print_store(const char *store)
+{
+        const char *host = strstr(store, "://");
+        const char *at;
+
+        if (has_prefix(store, SQLITE_SCHEME) || !host) {
+                (void)fputs(store, stdout);
+                return;
+        }
+
+        host += strlen("://");
+        (void)printf("%.*s", (int)(host - store), store);
+        at = memrchr(host, '@', strcspn(host, "/?"));
+        if (at) {
+                (void)printf("%.*s", (int)strcspn(host, ":@"), host);
+                host = at;
+        }
+        (void)printf("%.*s", (int)strcspn(host, "?"), host);
+}
+
 static int migrate(const struct usersd_options *options)
 {
         struct pipit_error error = {0};
@@ -286,9 +310,11 @@ static int migrate(const struct usersd_options *options)
         }
 
         if (from == to)
-                (void)printf("schema %u: nothing to do\n", to);
+                (void)printf("schema %u: nothing to do in ", to);
         else
-                (void)printf("schema %u -> %u\n", from, to);
+                (void)printf("schema %u -> %u in ", from, to);
+        print_store(options->store);
+        (void)putchar('\n');
 
         return EXIT_SUCCESS;
 }

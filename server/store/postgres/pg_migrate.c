@@ -179,6 +179,9 @@ static enum pipit_status read_version(PGconn *connection,
         return status;
 }
 
+/* Without the flag another store is migrated; the URL itself may hold a password. */
+#define MIGRATE_FORMAT "run `usersd migrate --store URL`, with the URL of this store"
+
 static enum pipit_status check_version(PGconn *connection, struct pipit_error *ret_error)
 {
         enum pipit_status status;
@@ -191,17 +194,16 @@ static enum pipit_status check_version(PGconn *connection, struct pipit_error *r
                 return pg_fail(ret_error,
                                PIPIT_FAILED_PRECONDITION,
                                "SCHEMA_MISSING",
-                               "database %s has no users schema: run `usersd migrate`",
+                               "database %s has no users schema: " MIGRATE_FORMAT,
                                PQdb(connection));
         if (version < pg_n_migrations)
-                return pg_fail(
-                        ret_error,
-                        PIPIT_FAILED_PRECONDITION,
-                        "SCHEMA_OLD",
-                        "database %s has schema %u, this usersd needs %u: run `usersd migrate`",
-                        PQdb(connection),
-                        version,
-                        pg_n_migrations);
+                return pg_fail(ret_error,
+                               PIPIT_FAILED_PRECONDITION,
+                               "SCHEMA_OLD",
+                               "database %s has schema %u, this usersd needs %u: " MIGRATE_FORMAT,
+                               PQdb(connection),
+                               version,
+                               pg_n_migrations);
         if (version > pg_n_migrations)
                 return pg_fail(ret_error,
                                PIPIT_FAILED_PRECONDITION,
@@ -268,7 +270,8 @@ enum pipit_status pg_check(PGconn *connection,
                                PIPIT_FAILED_PRECONDITION,
                                "NOT_DURABLE",
                                "database %s may lose what it acknowledged: fsync is %s,"
-                               " synchronous_commit is %s",
+                               " synchronous_commit is %s; turn both on, or serve from it all the"
+                               " same with --allow-data-loss",
                                PQdb(connection),
                                values[0],
                                values[1]);

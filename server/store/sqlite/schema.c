@@ -266,7 +266,7 @@ static enum pipit_status check_version(int64_t version,
                 (void)snprintf(what,
                                sizeof(what),
                                "its schema is version %lld, this program needs %lld: run `usersd "
-                               "migrate`",
+                               "migrate --store URL`, with the URL of this store",
                                (long long)version,
                                (long long)VERSION);
                 return fail(ret_error, PIPIT_FAILED_PRECONDITION, "SCHEMA_OLD", path, what);

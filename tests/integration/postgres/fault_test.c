@@ -155,6 +155,9 @@ static void expect_refusal(const struct side_fixture *fixture, const char *more,
         assert_null(users_postgres_new(&options, &error));
         assert_string_equal(error.reason, reason);
         assert_int_equal(error.ran, PIPIT_NOT_RUN);
+        /* Without the flag it would be another store that is migrated. */
+        if (strcmp(reason, "SCHEMA_MISSING") == 0)
+                assert_non_null(strstr(error.message, "`usersd migrate --store URL`"));
         assert_int_equal(error.status,
                          strcmp(reason, "STORE_UNAVAILABLE") == 0 ? PIPIT_UNAVAILABLE
                                                                   : PIPIT_FAILED_PRECONDITION);
@@ -189,6 +192,7 @@ static void a_server_that_may_lose_data_is_refused(void **state)
         assert_null(users_postgres_new(&options, &error));
         assert_int_equal(error.status, PIPIT_FAILED_PRECONDITION);
         assert_string_equal(error.reason, "NOT_DURABLE");
+        assert_non_null(strstr(error.message, "--allow-data-loss"));
 
         options.allow_data_loss = true;
         repository = users_postgres_new(&options, &error);

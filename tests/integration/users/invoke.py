@@ -216,6 +216,27 @@ def an_answer_that_cannot_be_written_is_a_failure():
 
 
 @test
+def migrate_names_the_store_and_no_password():
+    if STORE == "memory:":
+        equal(usersd("migrate", "--store", STORE).out, "schema 0: nothing to do in memory:\n")
+        return
+    if STORE.startswith("sqlite:"):
+        with tempfile.TemporaryDirectory(prefix="pipit-invoke-") as folder:
+            os.mkdir(f"{folder}/a:")
+            store = f"sqlite:{folder}/a://b?c.db"
+            equal(usersd("migrate", "--store", store).out, f"schema 0 -> 1 in {store}\n")
+            equal(usersd("migrate", "--store", store).out, f"schema 1: nothing to do in {store}\n")
+        return
+    bare, settings = STORE.split("?")
+    host, user = (part.partition("=")[2] for part in settings.split("&"))
+    for store, shown in [(STORE, bare),
+                         (STORE + "&password=secret", bare),
+                         (bare.replace("///", f"//{user}:secret@/") + f"?host={host}",
+                          bare.replace("///", f"//{user}@/"))]:
+        equal(usersd("migrate", "--store", store).out, f"schema 1: nothing to do in {shown}\n")
+
+
+@test
 def a_store_that_cannot_be_opened_is_a_failure():
     ran = usersd("invoke", "ListUsers", "--store", "sqlite:/nonexistent/users.db", stdin="{}")
     equal((ran.status, ran.out), (INTERNAL, ""))
