@@ -173,7 +173,7 @@ static void warn_of_directory(const struct address_surroundings *around,
                                PIPIT_LOG_STRING("problem", problem));
 }
 
-#define MISSING_FORMAT "there is no directory %s: mkdir -m 750 %s"
+#define MISSING_FORMAT "there is no directory %s: mkdir -p -m 750 %s"
 #define UNSAFE_FORMAT                                                                              \
         "everybody can write to %s (mode %04o), and could put a socket of his own there: "         \
         "chmod o-w %s"

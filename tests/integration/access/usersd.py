@@ -412,8 +412,14 @@ def a_directory_where_others_could_put_a_socket_is_refused_or_warned_of():
     with Usersd(url=url) as server:
         holds_not(server.stop(), "not this server's alone")
     folder.rmdir()
-    equal(refused(url=url), f"usersd: cannot serve: FAILED_PRECONDITION DIRECTORY_MISSING: {url}: there is no "
-                            f"directory {folder}: mkdir -m 750 {folder}")
+    below = folder / "also" / "missing"
+    url = f"ipc://{below}/users.sock"
+    said = refused(url=url)
+    equal(said, f"usersd: cannot serve: FAILED_PRECONDITION DIRECTORY_MISSING: {url}: there is no "
+                f"directory {below}: mkdir -p -m 750 {below}")
+    subprocess.run(said.rpartition(": ")[2], shell=True, check=True)  # what it says is what helps
+    with Usersd(url=url):
+        pass
 
 
 # --- the process --------------------------------------------------------------------------
