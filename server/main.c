@@ -6,6 +6,7 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <pipit/server.h>
 #include <pthread.h>
@@ -36,7 +37,7 @@
 
 #define EXIT_INTERNAL  1
 #define EXIT_USAGE     2
-#define LOG_FLUSH_MS   1000
+#define LOG_FLUSH_MS   1000 /* so that a warning stands before the error that it is about */
 #define DIRECTORY_MODE 0750 /* SECURITY: what others may not enter, they cannot connect to */
 
 /*
@@ -51,6 +52,44 @@
 static bool has_prefix(const char *string, const char *prefix)
 {
         return strncmp(string, prefix, strlen(prefix)) == 0;
+}
+
+/*
+ * Whoever starts a program with one of 0 to 2 closed gives its number to the next file that is
+ * opened, as a database. Each gets /dev/null instead, opened the wrong way round: what reads or
+ * writes there fails as it would have.
+ */
+static bool fill_standard_streams(void)
+{
+        for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+                if (fcntl(fd, F_GETFD) < 0 &&
+                    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+                        return false;
+        }
+
+        return true;
+}
+
+/* What was printed has arrived, or the exit code tells that it has not. */
+static int end_output(int status)
+{
+        if (status != EXIT_SUCCESS)
+                return status;
+
+        errno = 0;
+        if (fflush(stdout) == 0 && !ferror(stdout))
+                return EXIT_SUCCESS;
+        /* `usersd help | head -1` is no failure of ours: it ends as other programs do. */
+        if (errno == EPIPE) {
+                (void)signal(SIGPIPE, SIG_DFL);
+                (void)raise(SIGPIPE);
+        }
+        /* What failed on the way, when the buffer was full, says only that it has. */
+        (void)fprintf(stderr,
+                      "usersd: cannot write to standard output: %s\n",
+                      strerror(errno ? errno : EIO));
+
+        return EXIT_INTERNAL;
 }
 
 static void print_error(const char *what, const struct pipit_error *error)
@@ -215,7 +254,12 @@ static int serve_until(const sigset_t *signals,
 
         for (size_t i = 0; (url = pipit_server_url(server, i)); i++)
                 (void)printf("listening on %s\n", url);
-        (void)fflush(stdout);
+        /* It serves all the same: whoever closed its output does not wait for these lines. */
+        if (fflush(stdout) != 0)
+                pipit_log_line(log,
+                               PIPIT_LOG_WARNING,
+                               "cannot write to standard output",
+                               PIPIT_LOG_STRING("error", strerror(errno)));
 
         signal_number = wait_for_end(signals, server);
         pipit_log_line(log,
@@ -378,6 +422,10 @@ int main(int argc, char **argv)
         sigset_t signals;
         int status;
 
+        if (!fill_standard_streams()) {
+                (void)fprintf(stderr, "usersd: /dev/null: %s\n", strerror(errno));
+                return EXIT_INTERNAL;
+        }
         if (!usersd_options_read(&options, argc, argv, stderr))
                 return EXIT_USAGE;
         if (sodium_init() < 0) {
@@ -391,11 +439,11 @@ int main(int argc, char **argv)
 
         log = pipit_log_new(STDERR_FILENO, options.log_format, options.log_level);
         if (!log) {
-                (void)fprintf(stderr, "usersd: out of memory\n");
+                (void)fprintf(stderr, "usersd: no memory, thread or descriptor for the log\n");
                 return EXIT_INTERNAL;
         }
         status = run(&options, &signals, log);
         (void)pipit_log_free(log);
 
-        return status;
+        return options.command == USERSD_SERVE ? status : end_output(status);
 }

@@ -301,8 +301,11 @@ struct pipit_log *pipit_log_new(int fd, enum pipit_log_format format, enum pipit
 
         /* Not the buffer: its pages come with use. */
         memset(log, 0, offsetof(struct pipit_log, buffer));
-        /* Our own: a writer that free has left behind must not meet another file under the number. */
-        log->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        /*
+         * Our own: a writer that free has left behind must not meet another file under the number.
+         * None of the first three, which may be closed: the log would be the standard output then.
+         */
+        log->fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
         if (log->fd < 0) {
                 free(log);
                 return NULL;

@@ -1,5 +1,6 @@
 #include "server/delivery/users_v1/invoke.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #define EXIT_USAGE      2
 #define EXIT_RPC_BASE   64
 #define INPUT_NAME      "standard input"
+#define OUTPUT_NAME     "standard output"
 #define INPUT_BYTES_MAX ((size_t)1024 * 1024) /* of one request, as on the wire */
 
 /* One run; the calling thread waits for `done`. */
@@ -118,9 +120,14 @@ static int print_outcome(struct invocation *invocation,
                 return EXIT_INTERNAL;
         }
 
-        (void)fprintf(invocation->options->output, "%s\n", text);
+        if (fprintf(invocation->options->output, "%s\n", text) >= 0 &&
+            fflush(invocation->options->output) == 0)
+                return EXIT_SUCCESS;
+        (void)fprintf(invocation->options->errors,
+                      "usersd: cannot write to " OUTPUT_NAME ": %s\n",
+                      strerror(errno));
 
-        return fflush(invocation->options->output) == 0 ? EXIT_SUCCESS : EXIT_INTERNAL;
+        return EXIT_INTERNAL;
 }
 
 static void *invocation_alloc(struct users_v1_operation *operation, size_t n_bytes)

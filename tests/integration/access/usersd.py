@@ -422,6 +422,23 @@ def a_directory_where_others_could_put_a_socket_is_refused_or_warned_of():
         pass
 
 
+@test
+def it_serves_with_any_of_its_streams_closed_and_its_log_is_the_standard_error_only():
+    clear()
+    for closed in ("0<&-", "1>&-", "2>&-"):
+        with subprocess.Popen(["sh", "-c", f'exec "$0" "$@" {closed}', USERSD, "serve", "--store", "memory:",
+                               "--listen", URL], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              env=environment({})) as process:
+            pipit("health", "--wait-for-ready", "--timeout", "30s", URL)
+            process.terminate()
+            out, err = process.communicate(timeout=WAIT_S)
+        equal(process.returncode, 0, f"exit code with {closed}: {err}")
+        equal(out, "" if closed == "1>&-" else f"listening on {URL}\n", closed)
+        equal([json.loads(line)["level"] for line in err.splitlines()].count("warning"),
+              1 if closed == "1>&-" else 0, f"{closed}: {err}")
+        equal("draining" in err, closed != "2>&-", f"{closed}: {err}")
+
+
 # --- the process --------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ a test; the last line is `N passed, N failed`.
 import json
 import os
 import pathlib
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -22,6 +23,8 @@ KEEPS = STORE != "memory:"
 OK, INTERNAL, USAGE, RPC = 0, 1, 2, 64
 INVALID_ARGUMENT, DEADLINE_EXCEEDED, NOT_FOUND, ALREADY_EXISTS, ABORTED = (
     RPC + 3, RPC + 4, RPC + 5, RPC + 6, RPC + 10)
+
+CANNOT_WRITE = "usersd: cannot write to standard output: "
 
 TESTS = []
 
@@ -212,7 +215,47 @@ def an_answer_that_cannot_be_written_is_a_failure():
     with open("/dev/full", "w", encoding="utf-8") as full:
         ran = subprocess.run([USERSD, "invoke", "ListUsers", "--store", STORE], input="{}",
                              stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
-    equal(ran.returncode, INTERNAL)
+    equal((ran.returncode, ran.stderr), (INTERNAL, CANNOT_WRITE + "No space left on device\n"))
+
+
+@test
+def what_other_commands_cannot_write_is_a_failure_too():
+    with tempfile.TemporaryDirectory(prefix="pipit-invoke-") as folder:
+        for command in (["version"], ["help"], ["migrate", "--store", f"sqlite:{folder}/users.db"]):
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                ran = subprocess.run([USERSD, *command], stdout=full, stderr=subprocess.PIPE, text=True,
+                                     timeout=60, check=False)
+            equal((ran.returncode, ran.stderr), (INTERNAL, CANNOT_WRITE + "No space left on device\n"),
+                  f"{command[0]}: ")
+
+
+@test
+def a_reader_that_has_gone_is_told_by_a_signal_as_to_other_programs():
+    reader, writer = os.pipe()
+    os.close(reader)
+    ran = subprocess.run([USERSD, "help"], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60,
+                         check=False)
+    os.close(writer)
+    equal((ran.returncode, ran.stderr), (-signal.SIGPIPE, ""))
+
+
+def run_closed(closed, *arguments):
+    """By a shell, which closes what @closed says: 0<&-, 1>&- or 2>&-."""
+    ran = subprocess.run(["sh", "-c", f'exec "$0" "$@" {closed}', USERSD, *arguments], input="{}",
+                         capture_output=True, text=True, timeout=60, check=False)
+    return ran.returncode, ran.stdout, ran.stderr
+
+
+@test
+def a_stream_that_is_closed_is_nothing_else_s():
+    command = ("invoke", "ListUsers", "--store", STORE, "--log-level", "off")
+    equal(run_closed("1>&-", *command), (INTERNAL, "", CANNOT_WRITE + "Bad file descriptor\n"))
+    equal(run_closed("0<&-", *command),
+          (USAGE, "", "usersd: cannot read standard input: Bad file descriptor\n"))
+    status, out, err = run_closed("2>&-", *command)
+    equal((status, err), (OK, ""))
+    json.loads(out)
+    equal(run_closed("1>&-", "version"), (INTERNAL, "", CANNOT_WRITE + "Bad file descriptor\n"))
 
 
 @test

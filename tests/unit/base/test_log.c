@@ -625,6 +625,25 @@ static void lines_of_many_threads_are_whole_and_in_each_ones_order(void **state)
         free(reader.bytes);
 }
 
+/* As after `program <&-`: what reads its standard input must not meet the log there. */
+static void the_log_is_none_of_the_standard_streams(void **state)
+{
+        int input = dup(STDIN_FILENO);
+        struct pipit_log *log;
+        int flags;
+
+        (void)state;
+        assert_true(input >= 0);
+        assert_int_equal(close(STDIN_FILENO), 0);
+        log = pipit_log_new(STDERR_FILENO, PIPIT_LOG_JSON, PIPIT_LOG_ERROR);
+        flags = fcntl(STDIN_FILENO, F_GETFD);
+        (void)pipit_log_free(log);
+        assert_int_equal(dup2(input, STDIN_FILENO), STDIN_FILENO);
+        assert_int_equal(close(input), 0);
+        assert_non_null(log);
+        assert_int_equal(flags, -1);
+}
+
 static void levels_are_parsed_from_their_names(void **state)
 {
         static const char *const names[] = {"debug", "info", "warning", "error", "off"};
@@ -661,6 +680,7 @@ int main(void)
                 cmocka_unit_test(the_flags_of_the_descriptor_stay_as_they_are),
                 cmocka_unit_test(lines_go_to_files_and_sockets_too),
                 cmocka_unit_test(lines_of_many_threads_are_whole_and_in_each_ones_order),
+                cmocka_unit_test(the_log_is_none_of_the_standard_streams),
                 cmocka_unit_test(levels_are_parsed_from_their_names),
         };
 
