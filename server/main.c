@@ -26,6 +26,7 @@
 #include "server/delivery/users_v1/invoke.h"
 #include "server/delivery/users_v1/rpc.h"
 #include "server/harden.h"
+#include "server/listen.h"
 #include "server/options.h"
 #include "server/store/memory/memory.h"
 #include "server/store/postgres/postgres.h"
@@ -218,6 +219,7 @@ static struct pipit_server *server_new(const struct usersd_options *options,
                 }
         }
         if (pipit_server_start(server, &error) != PIPIT_OK) {
+                pipit_log_flush(log, LOG_FLUSH_MS);
                 print_error("cannot serve", &error);
                 return pipit_server_free(server);
         }

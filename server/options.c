@@ -8,6 +8,7 @@
 
 #include "core/access/places.h"
 #include "core/base/macros.h"
+#include "server/listen.h"
 
 #define INVOKE_TIMEOUT_MS_DEFAULT 5000
 
@@ -33,7 +34,7 @@ struct flag {
         const char *environment; /* the same as a variable */
         const char *value;       /* how help calls the value; NULL: a switch */
         const char *expected;    /* what a value may be, for errors */
-        flag_set_fn set;
+        flag_set_fn set;         /* NULL: usersd_listen_add() */
         const char *help;
 };
 
@@ -63,16 +64,6 @@ static bool parse_bool(const char *text, bool *ret_bool)
                 return false;
 
         *ret_bool = is_true;
-
-        return true;
-}
-
-static bool set_listen(struct usersd_options *options, const char *value)
-{
-        if (value[0] == '\0' || options->n_urls == USERSD_URLS_MAX)
-                return false;
-
-        options->urls[options->n_urls++] = value;
 
         return true;
 }
@@ -169,9 +160,10 @@ static const struct flag flags[] = {
         {"--listen",
          "USERSD_LISTEN",
          "URL",
-         "ipc:///path, tcp://address:port or inproc://name, at most 16 of them",
-         set_listen,
-         "where to listen; repeatable (default: ipc in the runtime directory)"},
+         "ipc:///path, tcp://address:port or inproc://name, or several with commas between",
+         NULL,
+         "where to listen; repeatable, or with commas between (default: ipc in the runtime "
+         "directory)"},
         {"--store",
          "USERSD_STORE",
          "URL",
@@ -280,6 +272,8 @@ static bool set_flag(struct usersd_options *options,
 {
         int n_shown;
 
+        if (!flag->set)
+                return usersd_listen_add(options, name, value, errors);
         if (flag->set(options, value))
                 return true;
 
@@ -327,31 +321,6 @@ static bool read_flag(
         return set_flag(options, flag, flag->name, value, errors);
 }
 
-/* USERSD_LISTEN is a comma list; every other variable is one value. */
-static bool read_variable(struct usersd_options *options,
-                          const struct flag *flag,
-                          const char *value,
-                          FILE *errors)
-{
-        char *rest = options->listen_list;
-        char *url;
-
-        if (flag->set != set_listen)
-                return set_flag(options, flag, flag->environment, value, errors);
-
-        if (strlen(value) >= sizeof(options->listen_list)) {
-                (void)fprintf(errors, "usersd: %s is too long\n", flag->environment);
-                return false;
-        }
-        (void)strcpy(options->listen_list, value);
-        while ((url = strsep(&rest, ","))) {
-                if (!set_flag(options, flag, flag->environment, url, errors))
-                        return false;
-        }
-
-        return true;
-}
-
 static bool read_environment(struct usersd_options *options, FILE *errors)
 {
         for (size_t i = 0; i < PIPIT_N_ELEMENTS(flags); i++) {
@@ -359,7 +328,7 @@ static bool read_environment(struct usersd_options *options, FILE *errors)
 
                 if (!value || options->given[i])
                         continue;
-                if (!read_variable(options, &flags[i], value, errors))
+                if (!set_flag(options, &flags[i], flags[i].environment, value, errors))
                         return false;
         }
 
@@ -534,7 +503,7 @@ bool usersd_options_read(struct usersd_options *options, int argc, char **argv, 
                 return false;
         if (options->command == USERSD_HELP)
                 return true;
-        if (!read_environment(options, errors))
+        if (!read_environment(options, errors) || !usersd_listen_check(options, errors))
                 return false;
         if (options->command == USERSD_INVOKE && !options->method) {
                 (void)fprintf(errors, "usersd: invoke needs a method, as usersd invoke GetUser\n");

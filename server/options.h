@@ -57,7 +57,8 @@ struct usersd_options {
         char default_authorized_keys[512];
         char default_policy[512];
         char default_store[512];
-        char listen_list[1024];
+        char listen_text[4096]; /* what urls point into */
+        size_t n_listen_bytes;
 };
 
 /*

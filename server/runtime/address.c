@@ -247,7 +247,7 @@ enum pipit_status address_prepare(const struct address *address,
                 return refuse(ret_error,
                               PIPIT_UNAVAILABLE,
                               "ADDRESS_IN_USE",
-                              "another process listens on the ipc socket");
+                              "a process listens on the ipc socket already");
         if (unlink(path) != 0)
                 return refuse(ret_error,
                               PIPIT_FAILED_PRECONDITION,

@@ -127,11 +127,11 @@ def pipit(*arguments):
     return kit.pipit(*arguments, PIPIT_CONFIG_DIR=str(PLACE))
 
 
-def refused(*flags, url=URL, **extra):
+def refused(*flags, url=URL, store="memory:", code=1, **extra):
     """What usersd says that does not start."""
-    ran = subprocess.run([USERSD, "serve", "--store", "memory:", "--listen", url, *flags], capture_output=True,
+    ran = subprocess.run([USERSD, "serve", "--store", store, "--listen", url, *flags], capture_output=True,
                          text=True, env=environment(extra), timeout=WAIT_S, check=False)
-    equal(ran.returncode, 1, f"exit code: {ran.stderr}")
+    equal(ran.returncode, code, f"exit code: {ran.stderr}")
     equal(ran.stdout, "")
     return [line for line in ran.stderr.splitlines() if line.startswith("usersd: ")][-1]
 
@@ -352,9 +352,9 @@ def keys_for_a_server_without_them_are_told_so():
 @test
 def plain_tcp_is_for_loopback_and_warned_of_at_each_start():
     clear()
-    equal(refused("--insecure-plaintext", url="tcp://0.0.0.0:0"),
-          "usersd: cannot listen: INVALID_ARGUMENT PLAINTEXT_REFUSED: tcp://0.0.0.0:0: tcp without keys is for "
-          "loopback addresses only, as 127.0.0.1 or [::1]")
+    equal(refused("--insecure-plaintext", url="tcp://0.0.0.0:0", code=2),
+          "usersd: 'tcp://0.0.0.0:0': without keys tcp is for loopback addresses only, as 127.0.0.1 or [::1]: "
+          "leave out --insecure-plaintext")
     for _ in range(2):
         with Usersd("--insecure-plaintext", url="tcp://127.0.0.1:0") as server:
             line = server.wait_for("tcp without keys: anyone on this machine may call")
@@ -364,11 +364,26 @@ def plain_tcp_is_for_loopback_and_warned_of_at_each_start():
 
 
 @test
-def schemes_are_refused_by_name():
+def a_warning_stands_before_the_error_that_comes_after_it():
     clear()
-    for url in ("ws://127.0.0.1:1", "tls+tcp://127.0.0.1:1", "abstract://users", "/tmp/users.sock"):
-        equal(refused(url=url), f"usersd: cannot listen: INVALID_ARGUMENT SCHEME_UNSUPPORTED: {url}: a server listens "
-                                "on ipc:///path, tcp://address:port or inproc://name only")
+    with Usersd("--insecure-plaintext", url="tcp://127.0.0.1:0") as server:
+        ran = subprocess.run([USERSD, "serve", "--store", "memory:", "--insecure-plaintext", "--listen",
+                              f"tcp://127.0.0.1:0,{server.url}"], capture_output=True, text=True,
+                             env=environment({}), timeout=WAIT_S, check=False)
+    lines = ran.stderr.splitlines()
+    equal(ran.returncode, 1, ran.stderr)
+    holds(lines[0], "tcp without keys")
+    holds(lines[-1], f"usersd: cannot serve: UNAVAILABLE ADDRESS_IN_USE: {server.url}: ")
+
+
+@test
+def a_wrong_url_is_refused_before_the_store_is_made():
+    clear()
+    place = HOME / "users.db"
+    for url in ("ws://127.0.0.1:1", "tls+tcp://127.0.0.1:1", "abstract://users", "/tmp/users.sock",
+                "tcp://127.0.0.1:99999", "ipc://rel", f"{URL},{URL}"):
+        holds(refused(url=url, store=f"sqlite:{place}", code=2), f"usersd: --listen: '{url.split(',')[0]}'")
+    equal(place.exists(), False, "the store is there")
 
 
 # --- ipc ----------------------------------------------------------------------------------

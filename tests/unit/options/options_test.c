@@ -18,6 +18,10 @@
 
 #define WORDS_MAX 24
 
+/* With the / before it one byte more than a socket's path has. */
+#define TEN       "0123456789"
+#define LONG_PATH TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "0123456"
+
 /* struct run - one command line, as a shell would split it, and what came of it */
 struct run {
         char line[2048];
@@ -87,6 +91,32 @@ static void what_is_wrong_is_refused_in_one_line_that_tells_what_is_right(void *
                 {"usersd invoke GetUser ListUsers", "unexpected argument 'ListUsers'"},
                 {"usersd serve --listen", "--listen needs a value: ipc:///path"},
                 {"usersd serve --listen=", "--listen: '' is not ipc:///path"},
+                {"usersd serve --listen foo", "--listen: 'foo' is not ipc:///path"},
+                {"usersd serve --listen http://x", "'http://x' is not ipc:///path"},
+                {"usersd serve --listen http://[::1]:8", "did you mean tcp://[::1]:8?"},
+                {"usersd serve --listen localhost:8", "did you mean tcp://localhost:8?"},
+                {"usersd serve --listen unix:/a/b", "'unix:/a/b': did you mean ipc:///a/b?"},
+                {"usersd serve --listen unix:///a", "did you mean ipc:///a?"},
+                {"usersd serve --listen /a", "did you mean ipc:///a?"},
+                {"usersd serve --listen ipc://rel", "the path must be absolute: ipc:///path"},
+                {"usersd serve --listen ipc:///" LONG_PATH, "at most 107 bytes"},
+                {"usersd serve --listen inproc://", "a name is missing: inproc://name"},
+                {"usersd serve --listen tcp://127.0.0.1:99999", "a port is 1 to 65535"},
+                {"usersd serve --listen tcp://127.0.0.1:65536", "a port is 1 to 65535"},
+                {"usersd serve --listen tcp://127.0.0.1:http", "a port is 1 to 65535"},
+                {"usersd serve --listen tcp://127.0.0.1", "a port is missing: tcp://address:port"},
+                {"usersd serve --listen tcp://[::1]", "a port is missing: tcp://address:port"},
+                {"usersd serve --listen tcp://127.0.0.1:", "a port is missing"},
+                {"usersd serve --listen tcp://db:7", "the address must be numeric or localhost"},
+                {"usersd serve --listen tcp://:7", "the address must be numeric or localhost"},
+                {"usersd serve --listen ipc:///a,foo", "--listen: 'foo' is not ipc:///path"},
+                {"usersd serve --listen ipc:///a,ipc:///a", "'ipc:///a' is given twice"},
+                {"usersd serve --listen ipc:///a --listen ipc:///a", "'ipc:///a' is given twice"},
+                {"usersd serve --listen inproc://a,inproc://a", "'inproc://a' is given twice"},
+                {"usersd serve --listen tcp://127.0.0.1:7,tcp://localhost:7",
+                 "'tcp://localhost:7' is the same address as 'tcp://127.0.0.1:7'"},
+                {"usersd serve --insecure-plaintext --listen tcp://10.0.0.5:7",
+                 "'tcp://10.0.0.5:7': without keys tcp is for loopback addresses only"},
                 {"usersd serve --store", "--store needs a value: memory:, sqlite:PATH"},
                 {"usersd serve --store=", "--store: '' is not memory:, sqlite:PATH"},
                 {"usersd serve --store users.db", "--store: 'users.db' is not"},
@@ -222,7 +252,8 @@ static void a_wrong_variable_is_told_by_its_name(void **state)
                 const char *name, *value, *says;
         } table[] = {
                 {"USERSD_LISTEN", "ipc:///a,", "USERSD_LISTEN: '' is not ipc:///path"},
-                {"USERSD_STORE", "", "USERSD_STORE: '' is not memory:"},
+                {"USERSD_LISTEN", "foo", "USERSD_LISTEN: 'foo' is not ipc:///path"},
+                {"USERSD_STORE", "memory", "USERSD_STORE: 'memory' is not memory:"},
                 {"USERSD_CONNECTIONS", "many", "USERSD_CONNECTIONS: 'many' is not 1 to 64"},
                 {"USERSD_ALLOW_DATA_LOSS", "maybe", "USERSD_ALLOW_DATA_LOSS: 'maybe' is not"},
         };
@@ -239,11 +270,13 @@ static void a_wrong_variable_is_told_by_its_name(void **state)
 
 static void a_listen_variable_longer_than_its_room_is_refused(void **state)
 {
-        char value[1025];
+        static const char start[] = "inproc://";
+        char value[4097];
         struct run run;
 
         (void)state;
         memset(value, 'x', sizeof(value) - 1);
+        memcpy(value, start, sizeof(start) - 1);
         value[sizeof(value) - 1] = '\0';
         (void)setenv("USERSD_LISTEN", value, 1);
         run_line(&run, "usersd serve");
@@ -258,24 +291,50 @@ static void a_listen_variable_longer_than_its_room_is_refused(void **state)
 static void sixteen_urls_are_taken_and_seventeen_are_not(void **state)
 {
         char line[1024] = "usersd serve";
-        char value[1024] = "u";
+        char value[1024] = "ipc:///s";
         struct run run;
 
         (void)state;
         for (int i = 0; i < USERSD_URLS_MAX; i++)
-                (void)strcat(line, " --listen=u");
+                (void)sprintf(line + strlen(line), " --listen=ipc:///s%d", i);
         run_good(&run, line);
         assert_int_equal(run.options.n_urls, USERSD_URLS_MAX);
-        (void)strcat(line, " --listen=u");
+        (void)strcat(line, " --listen=ipc:///s");
         run_line(&run, line);
         assert_false(run.good);
         assert_non_null(strstr(run.errors, "at most 16"));
 
         for (int i = 0; i < USERSD_URLS_MAX; i++)
-                (void)strcat(value, ",u");
+                (void)sprintf(value + strlen(value), ",ipc:///s%d", i);
         (void)setenv("USERSD_LISTEN", value, 1);
         run_line(&run, "usersd serve");
         assert_false(run.good);
+        assert_non_null(strstr(run.errors, "USERSD_LISTEN: at most 16"));
+}
+
+static void a_flag_may_have_several_urls_as_the_variable_may(void **state)
+{
+        struct run run;
+
+        (void)state;
+        run_good(&run,
+                 "usersd serve --listen ipc:///a,ipc:///b --listen=tcp://127.0.0.1:0,inproc://c");
+        assert_int_equal(run.options.n_urls, 4);
+        assert_string_equal(run.options.urls[0], "ipc:///a");
+        assert_string_equal(run.options.urls[1], "ipc:///b");
+        assert_string_equal(run.options.urls[2], "tcp://127.0.0.1:0");
+        assert_string_equal(run.options.urls[3], "inproc://c");
+}
+
+static void an_address_is_taken_once_but_for_port_0(void **state)
+{
+        struct run run;
+
+        (void)state;
+        run_good(&run,
+                 "usersd serve --listen tcp://127.0.0.1:0,tcp://127.0.0.1:0 --listen tcp://[::1]:7"
+                 " --listen tcp://127.0.0.1:7,ipc:///a,inproc://a,inproc://b");
+        assert_int_equal(run.options.n_urls, 7);
 }
 
 static void files_about_access_lie_where_pipit_keeps_them_unless_they_are_named(void **state)
@@ -399,6 +458,8 @@ int main(void)
                 T(a_wrong_variable_is_told_by_its_name),
                 T(a_listen_variable_longer_than_its_room_is_refused),
                 T(sixteen_urls_are_taken_and_seventeen_are_not),
+                T(a_flag_may_have_several_urls_as_the_variable_may),
+                T(an_address_is_taken_once_but_for_port_0),
                 T(files_about_access_lie_where_pipit_keeps_them_unless_they_are_named),
                 T(a_password_in_a_store_that_is_refused_is_not_shown),
                 T(defaults_are_where_systemd_or_the_session_says),
