@@ -296,6 +296,11 @@ static int serve(const struct usersd_options *options,
         int status;
 
         harden_process(log);
+        if (options->key_given && !usersd_listens_by_key(options))
+                pipit_log_line(log,
+                               PIPIT_LOG_WARNING,
+                               "the key is not used: nothing listens on tcp:// with keys",
+                               PIPIT_LOG_STRING("key", options->key_path));
         if (!make_default_directories(options))
                 return EXIT_INTERNAL;
         ports.repository = open_store(options, log);

@@ -8,6 +8,7 @@
 
 #include "core/access/places.h"
 #include "core/base/macros.h"
+#include "core/json/nearest.h"
 #include "server/listen.h"
 
 #define INVOKE_TIMEOUT_MS_DEFAULT 5000
@@ -108,6 +109,8 @@ static bool set_path(const char **path, const char *value)
 
 static bool set_key(struct usersd_options *options, const char *value)
 {
+        options->key_given = true;
+
         return set_path(&options->key_path, value);
 }
 
@@ -289,6 +292,25 @@ static bool set_flag(struct usersd_options *options,
         return false;
 }
 
+static bool refuse_flag(const char *word, size_t n_bytes, FILE *errors)
+{
+        char wanted[64];
+        struct pipit_nearest nearest = {.wanted = wanted};
+
+        (void)snprintf(wanted, sizeof(wanted), "%.*s", (int)n_bytes, word);
+        nearest.wanted += strspn(wanted, "-");
+        for (size_t i = 0; i < PIPIT_N_ELEMENTS(flags); i++)
+                pipit_nearest_consider(&nearest, flags[i].name + strlen("--"));
+
+        (void)fprintf(errors, "usersd: unknown flag %.*s; ", (int)n_bytes, word);
+        if (nearest.name)
+                (void)fprintf(errors, "did you mean --%s?\n", nearest.name);
+        else
+                (void)fprintf(errors, "see usersd help\n");
+
+        return false;
+}
+
 /* Consumes argv[*index] and, where its value is a word of its own, the one behind it. */
 static bool read_flag(
         struct usersd_options *options, char **argv, int argc, int *index, FILE *errors)
@@ -299,11 +321,8 @@ static bool read_flag(
         const struct flag *flag = find_flag(word, n_bytes);
         const char *value;
 
-        if (!flag) {
-                (void)fprintf(
-                        errors, "usersd: unknown flag %.*s; see usersd help\n", (int)n_bytes, word);
-                return false;
-        }
+        if (!flag)
+                return refuse_flag(word, n_bytes, errors);
 
         if (equals)
                 value = equals + 1;
@@ -326,7 +345,8 @@ static bool read_environment(struct usersd_options *options, FILE *errors)
         for (size_t i = 0; i < PIPIT_N_ELEMENTS(flags); i++) {
                 const char *value = getenv(flags[i].environment);
 
-                if (!value || options->given[i])
+                /* An empty one is as none, as for pipit: so a script takes one back. */
+                if (!value || value[0] == '\0' || options->given[i])
                         continue;
                 if (!set_flag(options, &flags[i], flags[i].environment, value, errors))
                         return false;
@@ -337,16 +357,26 @@ static bool read_environment(struct usersd_options *options, FILE *errors)
 
 static bool read_command(struct usersd_options *options, const char *word, FILE *errors)
 {
+        struct pipit_nearest nearest = {.wanted = word};
+
         for (size_t i = 0; i < PIPIT_N_ELEMENTS(commands); i++) {
                 if (strcmp(commands[i].name, word) == 0) {
                         options->command = commands[i].command;
                         return true;
                 }
+                pipit_nearest_consider(&nearest, commands[i].name);
         }
 
-        (void)fprintf(errors,
-                      "usersd: unknown command '%s': serve, migrate, invoke, version or help\n",
-                      word);
+        if (nearest.name)
+                (void)fprintf(errors,
+                              "usersd: unknown command '%s'; did you mean %s?\n",
+                              word,
+                              nearest.name);
+        else
+                (void)fprintf(errors,
+                              "usersd: unknown command '%s': serve, migrate, invoke, version or "
+                              "help\n",
+                              word);
 
         return false;
 }

@@ -41,6 +41,7 @@ struct usersd_options {
         const char *key_path;
         const char *authorized_keys_path;
         const char *policy_path;
+        bool key_given;
         bool authorized_keys_given;
         bool policy_given;
         bool no_reflection;

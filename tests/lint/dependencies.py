@@ -29,7 +29,7 @@ ALLOWED = {
     "server/store/memory": {BASE, USERS},
     "server/store/sqlite": {BASE, USERS, "sqlite3"},
     "server/store/postgres": {BASE, USERS, "libpq"},
-    "server": {BASE, ACCESS, USERS, RUNTIME, "server/delivery", "server/store", "sodium"},
+    "server": {BASE, ACCESS, JSON, USERS, RUNTIME, "server/delivery", "server/store", "sodium"},
     "client": {BASE, RPC, ACCESS, "protobuf-c", "nng", "gen:pipit/v1", "gen:google"},
     "tools/cli/scenario": {BASE, RPC, JSON, CLIENT, "tools", "protobuf-c", "libyaml"},
     "testkit": {BASE, RPC},

@@ -377,6 +377,18 @@ def a_warning_stands_before_the_error_that_comes_after_it():
 
 
 @test
+def a_key_that_nothing_uses_is_warned_of():
+    clear()
+    key = str(HOME / "none" / "server.key")
+    for flags, url in [((), URL), (("--insecure-plaintext",), "tcp://127.0.0.1:0")]:
+        with Usersd("--key", key, *flags, url=url) as server:
+            line = server.wait_for("the key is not used: nothing listens on tcp:// with keys")
+            equal((line["level"], line["key"]), ("warning", key))
+    with Usersd() as server:
+        holds_not(server.stop(), "the key is not used")
+
+
+@test
 def a_wrong_url_is_refused_before_the_store_is_made():
     clear()
     place = HOME / "users.db"

@@ -81,9 +81,14 @@ static void what_is_wrong_is_refused_in_one_line_that_tells_what_is_right(void *
                 const char *says;
         } table[] = {
                 {"usersd", "a command is needed"},
-                {"usersd server", "unknown command 'server'"},
-                {"usersd serve --prot 1", "unknown flag --prot"},
-                {"usersd serve --stor=memory:", "unknown flag --stor;"},
+                {"usersd server", "unknown command 'server'; did you mean serve?"},
+                {"usersd srve", "unknown command 'srve'; did you mean serve?"},
+                {"usersd start", "unknown command 'start': serve, migrate, invoke"},
+                {"usersd serve --prot 1", "unknown flag --prot; see usersd help"},
+                {"usersd serve --stor=memory:", "unknown flag --stor; did you mean --store?"},
+                {"usersd serve --lisen ipc:///a", "unknown flag --lisen; did you mean --listen?"},
+                {"usersd serve -policy p", "unknown flag -policy; did you mean --policy?"},
+                {"usersd serve -", "unknown flag -; see usersd help"},
                 {"usersd serve here", "unexpected argument 'here'"},
                 {"usersd migrate GetUser", "unexpected argument 'GetUser'"},
                 {"usersd invoke", "invoke needs a method"},
@@ -337,6 +342,26 @@ static void an_address_is_taken_once_but_for_port_0(void **state)
         assert_int_equal(run.options.n_urls, 7);
 }
 
+static void a_variable_that_is_empty_is_as_none(void **state)
+{
+        struct run run;
+
+        (void)state;
+        (void)setenv("USERSD_LISTEN", "", 1);
+        (void)setenv("USERSD_STORE", "", 1);
+        (void)setenv("USERSD_KEY", "", 1);
+        (void)setenv("USERSD_POLICY", "", 1);
+        (void)setenv("USERSD_INSECURE_PLAINTEXT", "", 1);
+        (void)setenv("USERSD_CONNECTIONS", "", 1);
+        run_good(&run, "usersd serve");
+        assert_string_equal(run.options.urls[0], "ipc:///run/here/usersd.sock");
+        assert_string_equal(run.options.store, "sqlite:/var/here/users.db");
+        assert_false(run.options.key_given);
+        assert_false(run.options.policy_given);
+        assert_false(run.options.insecure_plaintext);
+        assert_int_equal(run.options.n_connections, 0);
+}
+
 static void files_about_access_lie_where_pipit_keeps_them_unless_they_are_named(void **state)
 {
         struct run run;
@@ -460,6 +485,7 @@ int main(void)
                 T(sixteen_urls_are_taken_and_seventeen_are_not),
                 T(a_flag_may_have_several_urls_as_the_variable_may),
                 T(an_address_is_taken_once_but_for_port_0),
+                T(a_variable_that_is_empty_is_as_none),
                 T(files_about_access_lie_where_pipit_keeps_them_unless_they_are_named),
                 T(a_password_in_a_store_that_is_refused_is_not_shown),
                 T(defaults_are_where_systemd_or_the_session_says),
