@@ -3,13 +3,16 @@
  *
  *      fault-return SERVER [CLIENTS [ROUNDS]]
  *
- * Each is a channel with a session of its own, from one address. The server is killed
- * and started again; then each calls once, as if nothing had happened: all calls are
- * OK, and the server has run as many as there were.
+ * Each is a channel with a session of its own, from one address. The server is killed and,
+ * once all have taken notice, started again; then each calls once, as if nothing had
+ * happened: all calls are OK, and the server has run as many as there were. (What is sent to a
+ * server that is gone already, before its end is noticed, fails as "the server was
+ * restarted", and rightly so: it may have run.)
  */
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <pipit/client.h>
 #include <pthread.h>
 #include <signal.h>
@@ -18,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -71,6 +75,36 @@ static int64_t call_once_each(struct crowd *crowd)
                 (void)pthread_join(threads[i], NULL);
 
         return pipit_clock_now_us() - start_us;
+}
+
+/* Connections of ours that the kernel knows to have ended, and the channels do not yet. */
+static size_t n_unnoticed(const char *url)
+{
+        unsigned int port = (unsigned int)strtoul(strrchr(url, ':') + 1, NULL, 10);
+        FILE *file = fopen("/proc/net/tcp", "r");
+        char line[256];
+        size_t n = 0;
+
+        if (!file)
+                die("/proc/net/tcp: %s", strerror(errno));
+        while (fgets(line, sizeof(line), file)) {
+                unsigned int remote_port, state;
+
+                if (sscanf(line, " %*d: %*x:%*x %*x:%x %x", &remote_port, &state) == 2 &&
+                    remote_port == port && (state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT))
+                        n++;
+        }
+        (void)fclose(file);
+
+        return n;
+}
+
+static void wait_until_noticed(const char *url)
+{
+        const struct timespec pause = {.tv_nsec = 1000000}; /* nobody tells when */
+
+        while (n_unnoticed(url) > 0)
+                (void)nanosleep(&pause, NULL);
 }
 
 static void start_server(
@@ -143,6 +177,7 @@ int main(int argc, char **argv)
                 int64_t took_us;
 
                 (void)process_end(&server, SIGKILL);
+                wait_until_noticed(url);
                 start_server(&server, argv[1], url, record[1], folder);
                 took_us = call_once_each(&crowd);
                 (void)check(atomic_load(&crowd.n_failed) == 0 &&

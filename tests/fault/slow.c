@@ -9,6 +9,10 @@
  * outstanding, all the time, as the channel has lanes; the median over the
  * rounds of the ratio of the two p99 is at most 2.
  *
+ * A p99 is the median of those of pieces of 100 ms: as long as a slow call takes, so each
+ * of them has to do with some; but where the machine stands still for a moment (some
+ * ms, many times a minute), it is the p99 of that moment's piece alone.
+ *
  * The peak is that of convoys, which cost less than calls that come one by one: where
  * a sanitizer or other work makes half of it too much, so that calls pile up without
  * any slow ones, it is halved again.
@@ -37,6 +41,7 @@
 #define RATIO_MAX 2.0
 #define PILE_MIN  20 /* times the p99 at RATE: calls wait for each other */
 #define WARM_US   (200 * PIPIT_US_PER_MS)
+#define WINDOW_US (SLOW_MS * PIPIT_US_PER_MS)
 #define TICK_NS   500000 /* the pacer wakes this often and starts all that is due */
 
 struct bench {
@@ -124,10 +129,23 @@ struct fast {
  */
 struct open_loop {
         struct bench *bench;
-        struct latencies latencies;
+        struct latencies *windows; /* by the intended start */
+        size_t n_windows;
         int64_t counted_from_us;
         struct fast *pool; /* mutex of the bench */
 };
+
+/* Mutex of the bench held. What is left at the end is less than a window, and not counted. */
+static void count(struct open_loop *loop, int64_t intended_us, int64_t latency_us)
+{
+        int64_t since_us = intended_us - loop->counted_from_us;
+        struct latencies *window;
+
+        if (since_us < 0 || (size_t)(since_us / WINDOW_US) >= loop->n_windows)
+                return;
+        window = &loop->windows[since_us / WINDOW_US];
+        window->us[window->n++] = latency_us;
+}
 
 static void fast_done(struct pipit_call *call)
 {
@@ -141,8 +159,7 @@ static void fast_done(struct pipit_call *call)
         (void)pthread_mutex_lock(&bench->mutex);
         if (!ok)
                 (void)atomic_fetch_add(&bench->n_failed, 1);
-        if (fast->intended_us >= loop->counted_from_us)
-                loop->latencies.us[loop->latencies.n++] = latency_us;
+        count(loop, fast->intended_us, latency_us);
         fast->next = loop->pool;
         loop->pool = fast;
         (void)atomic_fetch_sub(&bench->n_out, 1);
@@ -193,6 +210,38 @@ static void pool_free(struct fast *pool)
         }
 }
 
+static void windows_init(struct open_loop *loop, double rate, int64_t duration_us)
+{
+        /* One more than fit: the first call of a window is due at its begin. */
+        size_t room = (size_t)(rate * WINDOW_US / 1e6) + 2;
+
+        loop->n_windows = (size_t)((duration_us - WARM_US) / WINDOW_US);
+        loop->windows = calloc(loop->n_windows, sizeof(*loop->windows));
+        if (!loop->windows)
+                die("out of memory");
+        for (size_t i = 0; i < loop->n_windows; i++)
+                latencies_init(&loop->windows[i], room);
+}
+
+/* The median of the windows' p99. */
+static int64_t windows_deinit(struct open_loop *loop)
+{
+        int64_t *p99s = calloc(loop->n_windows, sizeof(*p99s));
+        int64_t p99;
+
+        if (!p99s)
+                die("out of memory");
+        for (size_t i = 0; i < loop->n_windows; i++) {
+                p99s[i] = latencies_percentile(&loop->windows[i], 990);
+                latencies_deinit(&loop->windows[i]);
+        }
+        p99 = median(p99s, loop->n_windows);
+        free(p99s);
+        free(loop->windows);
+
+        return p99;
+}
+
 /* The p99 of @rate calls a second for @duration_us, from the intended starts. */
 static int64_t open_loop_p99(struct bench *bench, double rate, int64_t duration_us)
 {
@@ -201,7 +250,7 @@ static int64_t open_loop_p99(struct bench *bench, double rate, int64_t duration_
         struct open_loop loop = {.bench = bench, .counted_from_us = start_us + WARM_US};
         int64_t p99;
 
-        latencies_init(&loop.latencies, n);
+        windows_init(&loop, rate, duration_us);
         for (size_t i = 0; i < n;) {
                 int64_t due_us = start_us + (int64_t)((double)i * 1e6 / rate);
 
@@ -217,8 +266,7 @@ static int64_t open_loop_p99(struct bench *bench, double rate, int64_t duration_
         atomic_store(&bench->stopping, true);
         bench_wait(bench);
 
-        p99 = latencies_percentile(&loop.latencies, 990);
-        latencies_deinit(&loop.latencies);
+        p99 = windows_deinit(&loop);
         pool_free(loop.pool);
 
         return p99;
