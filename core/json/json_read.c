@@ -161,24 +161,6 @@ static bool find_field(const struct json_reader *reader,
         return *ret_field != NULL;
 }
 
-/* As it is written; a field's own name, which is read as well, where there is no memory. */
-static const char *json_name_of(const struct json_reader *reader,
-                                const ProtobufCMessageDescriptor *descriptor,
-                                const ProtobufCFieldDescriptor *field)
-{
-        const char *given = pipit_schema_json_name(reader->schema, descriptor, field);
-        char *camel;
-
-        if (given)
-                return given;
-        camel = pipit_arena_alloc(reader->arena, strlen(field->name) + 1);
-        if (!camel)
-                return field->name;
-        pipit_field_camel_case(field->name, camel);
-
-        return camel;
-}
-
 static enum pipit_status fail_unknown_field(struct json_reader *reader,
                                             const ProtobufCMessageDescriptor *descriptor,
                                             const struct pipit_json_value *value,
@@ -190,8 +172,11 @@ static enum pipit_status fail_unknown_field(struct json_reader *reader,
 
         for (unsigned i = 0; i < descriptor->n_fields; i++) {
                 const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
-                const char *name = json_name_of(reader, descriptor, field);
+                const char *name =
+                        pipit_schema_json_key(reader->schema, descriptor, field, reader->arena);
 
+                if (!name)
+                        name = field->name;
                 pipit_nearest_consider(&nearest, name);
                 pipit_nearest_consider(&nearest, field->name);
                 if (i < SHOWN_FIELDS_MAX && n < sizeof(names))

@@ -202,20 +202,13 @@ static enum pipit_status write_key(struct json_output *output,
                                    const ProtobufCMessage *message,
                                    const ProtobufCFieldDescriptor *field)
 {
-        const char *given = pipit_schema_json_name(output->schema, message->descriptor, field);
+        const char *key = pipit_schema_json_key(
+                output->schema, message->descriptor, field, output->writer.arena);
 
-        if (given) {
-                pipit_json_writer_key(&output->writer, given);
-                return PIPIT_OK;
-        }
-
-        char *camel = pipit_arena_alloc(output->writer.arena, strlen(field->name) + 1);
-
-        if (!camel)
+        if (!key)
                 return json_write_out_of_memory(output);
 
-        pipit_field_camel_case(field->name, camel);
-        pipit_json_writer_key(&output->writer, camel);
+        pipit_json_writer_key(&output->writer, key);
         return PIPIT_OK;
 }
 

@@ -260,6 +260,23 @@ const char *pipit_schema_json_name(const struct pipit_schema *schema,
         return own ? message->json_names[own - message->descriptor.fields] : NULL;
 }
 
+const char *pipit_schema_json_key(const struct pipit_schema *schema,
+                                  const ProtobufCMessageDescriptor *descriptor,
+                                  const ProtobufCFieldDescriptor *field,
+                                  struct pipit_arena *arena)
+{
+        const char *given = pipit_schema_json_name(schema, descriptor, field);
+        char *camel;
+
+        if (given)
+                return given;
+        camel = pipit_arena_alloc(arena, strlen(field->name) + 1);
+        if (camel)
+                pipit_field_camel_case(field->name, camel);
+
+        return camel;
+}
+
 bool pipit_schema_is_map(const struct pipit_schema *schema,
                          const ProtobufCMessageDescriptor *parent,
                          const ProtobufCFieldDescriptor *field)

@@ -85,6 +85,12 @@ const char *pipit_schema_json_name(const struct pipit_schema *schema,
                                    const ProtobufCMessageDescriptor *descriptor,
                                    const ProtobufCFieldDescriptor *field);
 
+/* The same, or the lowerCamelCase, in @arena: as JSON is written. NULL: out of memory. */
+const char *pipit_schema_json_key(const struct pipit_schema *schema,
+                                  const ProtobufCMessageDescriptor *descriptor,
+                                  const ProtobufCFieldDescriptor *field,
+                                  struct pipit_arena *arena);
+
 /*
  * Whether @field of a message of @parent is a map. Without a schema that knows
  * the message, its entry's name and fields tell, as protoc makes them.

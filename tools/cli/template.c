@@ -149,14 +149,10 @@ static void write_name(struct template *template,
                        const ProtobufCMessageDescriptor *descriptor,
                        const ProtobufCFieldDescriptor *field)
 {
-        const char *json_name = pipit_schema_json_name(template->schema, descriptor, field);
-        char derived[512];
+        const char *name =
+                pipit_schema_json_key(template->schema, descriptor, field, template->writer.arena);
 
-        if (!json_name && strlen(field->name) < sizeof(derived)) {
-                pipit_field_camel_case(field->name, derived);
-                json_name = derived;
-        }
-        pipit_json_writer_key(&template->writer, json_name ? json_name : field->name);
+        pipit_json_writer_key(&template->writer, name ? name : field->name);
 }
 
 static void write_field(struct template *template,

@@ -52,17 +52,9 @@ static const char *json_name(const struct checker *checker,
                              const ProtobufCMessageDescriptor *message,
                              const ProtobufCFieldDescriptor *field)
 {
-        const char *name = pipit_schema_json_name(checker->schema, message, field);
-        char *camel;
+        const char *name = pipit_schema_json_key(checker->schema, message, field, checker->arena);
 
-        if (name)
-                return name;
-
-        camel = pipit_arena_alloc(checker->arena, strlen(field->name) + 1);
-        if (!camel)
-                return field->name;
-        pipit_field_camel_case(field->name, camel);
-        return camel;
+        return name ? name : field->name;
 }
 
 static const ProtobufCFieldDescriptor *find_field(const struct checker *checker,
