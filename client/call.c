@@ -103,22 +103,6 @@ static enum pipit_status fail(struct pipit_call_state *state, enum client_reason
         return state->error.status;
 }
 
-static enum pipit_status fail_too_large(struct pipit_call_state *state,
-                                        size_t n_bytes,
-                                        size_t n_bytes_max)
-{
-        const char *detail = pipit_arena_printf(
-                &state->arena,
-                "the request is too large for a frame: it takes %zu bytes, and %zu fit",
-                n_bytes,
-                n_bytes_max);
-
-        state->error = client_error_at(
-                CLIENT_REASON_REQUEST_TOO_LARGE, PIPIT_NOT_RUN, &state->arena, NULL, detail);
-
-        return state->error.status;
-}
-
 enum pipit_status call_pack(struct pipit_call_state *state,
                             const struct pipit_method *method,
                             const ProtobufCMessage *request,
@@ -141,8 +125,10 @@ enum pipit_status call_pack(struct pipit_call_state *state,
         n_payload = protobuf_c_message_get_packed_size(request);
         n_record = encode_bytes_size(n_method) + encode_bytes_size(n_payload) +
                    state->metadata.n_bytes;
-        if (n_record > n_bytes_max)
-                return fail_too_large(state, n_record, n_bytes_max);
+        if (n_record > n_bytes_max) {
+                state->error = client_error_too_large(&state->arena, NULL, n_record, n_bytes_max);
+                return state->error.status;
+        }
         if (!buffer_reserve(&state->record, n_record))
                 return fail(state, CLIENT_REASON_OUT_OF_MEMORY);
 

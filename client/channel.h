@@ -39,6 +39,14 @@
 /* The longest that id, timeout and heads of one call take. */
 #define CHANNEL_CALL_OVERHEAD_BYTES 32
 
+/* What the record of a call may take, so that it fits a frame of @frame_bytes_max alone. */
+static inline size_t channel_record_bytes_max(size_t frame_bytes_max)
+{
+        const size_t overhead = CHANNEL_FRAME_OVERHEAD_BYTES + CHANNEL_CALL_OVERHEAD_BYTES;
+
+        return frame_bytes_max > overhead ? frame_bytes_max - overhead : 0;
+}
+
 /* How often a call that the server did not receive is sent anew. */
 #define CHANNEL_RESENDS_MAX 3
 

@@ -1,5 +1,7 @@
 #include "client/errors.h"
 
+#include <stdio.h>
+
 static const struct {
         enum pipit_status status;
         enum pipit_origin origin;
@@ -41,6 +43,24 @@ struct pipit_error client_error_at(enum client_reason reason,
                 error.message = message;
 
         return error;
+}
+
+struct pipit_error client_error_too_large(struct pipit_arena *arena,
+                                          const char *peer,
+                                          size_t n_bytes,
+                                          size_t n_bytes_max)
+{
+        enum client_reason reason = CLIENT_REASON_REQUEST_TOO_LARGE;
+        char detail[128];
+
+        (void)snprintf(detail,
+                       sizeof(detail),
+                       "%s: it takes %zu bytes, and %zu fit",
+                       reasons[reason].message,
+                       n_bytes,
+                       n_bytes_max);
+
+        return client_error_at(reason, PIPIT_NOT_RUN, arena, peer, detail);
 }
 
 enum client_reason client_reason_of_reject(enum pipit_reject_code code)

@@ -61,6 +61,12 @@ struct pipit_error client_error_at(enum client_reason reason,
                                    const char *peer,
                                    const char *detail);
 
+/* REQUEST_TOO_LARGE, with both sizes; nothing ran. @peer as above. */
+struct pipit_error client_error_too_large(struct pipit_arena *arena,
+                                          const char *peer,
+                                          size_t n_bytes,
+                                          size_t n_bytes_max);
+
 /*
  * What becomes of the calls of a rejected frame, which ran nothing:
  *

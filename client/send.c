@@ -1,4 +1,3 @@
-#include <stdio.h>
 #include <string.h>
 
 #include "client/channel.h"
@@ -98,32 +97,24 @@ static void end_too_large(struct address *address,
                           struct pipit_call_state *state,
                           struct endings *endings)
 {
-        struct pipit_error error;
-        char detail[128];
+        struct pipit_error error =
+                client_error_too_large(&state->arena,
+                                       address->target.text,
+                                       state->record.n_bytes,
+                                       channel_record_bytes_max(address->frame_bytes_max));
 
-        (void)snprintf(detail,
-                       sizeof(detail),
-                       "the request is too large for a frame: it takes %zu bytes, and %zu fit",
-                       state->record.n_bytes,
-                       address->frame_bytes_max - CHANNEL_FRAME_OVERHEAD_BYTES -
-                               CHANNEL_CALL_OVERHEAD_BYTES);
-        error = client_error_at(CLIENT_REASON_REQUEST_TOO_LARGE,
-                                PIPIT_NOT_RUN,
-                                &state->arena,
-                                address->target.text,
-                                detail);
         channel_end(address->channel, state, &error, endings);
 }
 
 static void end_those_too_large(struct address *address, struct endings *endings)
 {
-        size_t overhead = CHANNEL_FRAME_OVERHEAD_BYTES + CHANNEL_CALL_OVERHEAD_BYTES;
+        size_t n_bytes_max = channel_record_bytes_max(address->frame_bytes_max);
 
         while (!list_is_empty(&address->queue)) {
                 struct pipit_call_state *state =
                         pipit_container_of(address->queue.next, struct pipit_call_state, node);
 
-                if (state->record.n_bytes + overhead <= address->frame_bytes_max)
+                if (state->record.n_bytes <= n_bytes_max)
                         return;
                 end_too_large(address, state, endings);
         }
@@ -389,7 +380,6 @@ static struct lane *caller_departure(struct address *address,
                                      struct pipit_call_state *state,
                                      struct transport_message **ret_message)
 {
-        size_t overhead = CHANNEL_FRAME_OVERHEAD_BYTES + CHANNEL_CALL_OVERHEAD_BYTES;
         struct lane *lane = address->idle_callers;
         int64_t now_us = pipit_clock_now_us();
         struct batch batch = {.n_calls = 1};
@@ -397,7 +387,7 @@ static struct lane *caller_departure(struct address *address,
         if (!lane || address->state != ADDRESS_UP || address->hello_is_due ||
             is_held_by_hello(address) || now_us < address->busy_until_us ||
             address->n_sent >= PIPIT_CALLS_PER_MAILBOX_MAX ||
-            state->record.n_bytes + overhead > address->frame_bytes_max)
+            state->record.n_bytes > channel_record_bytes_max(address->frame_bytes_max))
                 return NULL;
 
         batch.n_bytes = encode_bytes_size(call_size(state, address->channel->next_id, now_us));

@@ -5,13 +5,6 @@
 #include "core/base/thread.h"
 #include "core/rpc/wire_limits.h"
 
-/* What a call's record may take, so that it fits a frame alone. */
-static size_t record_bytes_max(const struct pipit_channel *channel)
-{
-        return channel->options.frame_bytes_max - CHANNEL_FRAME_OVERHEAD_BYTES -
-               CHANNEL_CALL_OVERHEAD_BYTES;
-}
-
 static int64_t deadline(const struct pipit_channel *channel, uint32_t timeout_ms)
 {
         if (timeout_ms == 0)
@@ -53,7 +46,10 @@ static enum pipit_status prepare(struct pipit_channel *channel,
         status = intercept_before(channel, state, request, &timeout_ms);
         state->deadline_us = deadline(channel, timeout_ms);
         if (!status)
-                status = call_pack(state, method, request, record_bytes_max(channel));
+                status = call_pack(state,
+                                   method,
+                                   request,
+                                   channel_record_bytes_max(channel->options.frame_bytes_max));
         if (status)
                 call_forget_metadata(state);
 
