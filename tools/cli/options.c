@@ -8,6 +8,7 @@
 #include "core/json/nearest.h"
 #include "core/rpc/wire_limits.h"
 #include "tools/cli/command.h"
+#include "tools/cli/suggestion.h"
 #include "tools/cli/terminal.h"
 
 /* --- errors ---------------------------------------------------------------- */
@@ -387,18 +388,17 @@ const char *cli_variable_of(const char *value, const char *variable)
 
 const char *cli_take_target(struct cli_arguments *arguments)
 {
-        const char *positional = cli_peek(arguments), *target = getenv("PIPIT_TARGET");
+        const char *positional = cli_peek(arguments), *target = getenv("PIPIT_TARGET"), *near;
 
         if (cli_is_target(positional))
                 return cli_take(arguments);
         if (target && target[0])
                 return target;
 
-        if (positional && strncmp(positional, "unix:", 5) == 0)
-                (void)cli_usage_error(arguments,
-                                      "'%s' is not a target; did you mean ipc://%s?",
-                                      positional,
-                                      positional + 5);
+        near = positional ? cli_suggest_url(&arguments->arena, positional) : NULL;
+        if (near)
+                (void)cli_usage_error(
+                        arguments, "'%s' is not a target; did you mean %s?", positional, near);
         else if (positional)
                 (void)cli_usage_error(arguments,
                                       "'%s' is not a target, as ipc:///run/usersd.sock or "

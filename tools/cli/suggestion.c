@@ -77,11 +77,13 @@ const char *cli_suggest_url(struct pipit_arena *arena, const char *target)
         const char *rest = strstr(target, "://");
         struct pipit_nearest nearest = {0};
 
-        if (!rest || strchr(target, ','))
+        if (strchr(target, ','))
                 return NULL;
         /* As gRPC has it. */
-        if (strncmp(target, "unix://", 7) == 0)
-                return pipit_arena_printf(arena, "ipc%s", rest);
+        if (strncmp(target, "unix:", 5) == 0)
+                return pipit_arena_printf(arena, IPC "%s", rest ? rest + 3 : target + 5);
+        if (!rest)
+                return NULL;
 
         const char *const *schemes = rest[3] == '/' ? paths_first : hosts_first;
 
