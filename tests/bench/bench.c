@@ -10,8 +10,8 @@
 
 #include "core/base/macros.h"
 #include "tests/bench/load.h"
-#include "tests/bench/tally.h"
 #include "tests/harness/harness.h"
+#include "tests/harness/tally.h"
 
 #define NS_PER_S     INT64_C(1000000000)
 #define N_OPEN_MAX   20000 /* in flight: that many waiting is far past any bound on latency */

@@ -8,8 +8,8 @@
 #include <sys/prctl.h>
 #include <time.h>
 
-#include "tests/bench/tally.h"
 #include "tests/harness/harness.h"
+#include "tests/harness/tally.h"
 
 #define NS_PER_S      INT64_C(1000000000)
 #define THREAD_STACK  (256 * 1024)

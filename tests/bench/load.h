@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "tests/bench/bench.h"
-#include "tests/bench/windows.h"
+#include "tests/harness/windows.h"
 
 enum load_kind {
         LOAD_CLOSED,

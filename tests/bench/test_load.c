@@ -14,8 +14,8 @@
 
 #include "tests/bench/bench.h"
 #include "tests/bench/load.h"
-#include "tests/bench/tally.h"
-#include "tests/bench/windows.h"
+#include "tests/harness/tally.h"
+#include "tests/harness/windows.h"
 
 #define NS_PER_US INT64_C(1000)
 #define NS_PER_MS INT64_C(1000000)

@@ -32,6 +32,7 @@
 #include "core/base/macros.h"
 #include "echo/v1/echo.pipit.h"
 #include "tests/harness/harness.h"
+#include "tests/harness/windows.h"
 
 #define N_LANES   16 /* a channel's default */
 #define N_SLOW    (2 * N_LANES)
@@ -42,6 +43,7 @@
 #define PILE_MIN  20 /* times the p99 at RATE: calls wait for each other */
 #define WARM_US   (200 * PIPIT_US_PER_MS)
 #define WINDOW_US (SLOW_MS * PIPIT_US_PER_MS)
+#define NS_PER_US INT64_C(1000)
 #define TICK_NS   500000 /* the pacer wakes this often and starts all that is due */
 
 struct bench {
@@ -129,23 +131,9 @@ struct fast {
  */
 struct open_loop {
         struct bench *bench;
-        struct latencies *windows; /* by the intended start */
-        size_t n_windows;
-        int64_t counted_from_us;
-        struct fast *pool; /* mutex of the bench */
+        struct windows *windows; /* by the intended start */
+        struct fast *pool;       /* mutex of the bench */
 };
-
-/* Mutex of the bench held. What is left at the end is less than a window, and not counted. */
-static void count(struct open_loop *loop, int64_t intended_us, int64_t latency_us)
-{
-        int64_t since_us = intended_us - loop->counted_from_us;
-        struct latencies *window;
-
-        if (since_us < 0 || (size_t)(since_us / WINDOW_US) >= loop->n_windows)
-                return;
-        window = &loop->windows[since_us / WINDOW_US];
-        window->us[window->n++] = latency_us;
-}
 
 static void fast_done(struct pipit_call *call)
 {
@@ -155,11 +143,11 @@ static void fast_done(struct pipit_call *call)
         int64_t latency_us = pipit_clock_now_us() - fast->intended_us;
         bool ok = pipit_call_error(call)->status == PIPIT_OK;
 
+        windows_add(loop->windows, fast->intended_us * NS_PER_US, latency_us * NS_PER_US);
         pipit_call_reset(call);
         (void)pthread_mutex_lock(&bench->mutex);
         if (!ok)
                 (void)atomic_fetch_add(&bench->n_failed, 1);
-        count(loop, fast->intended_us, latency_us);
         fast->next = loop->pool;
         loop->pool = fast;
         (void)atomic_fetch_sub(&bench->n_out, 1);
@@ -210,47 +198,19 @@ static void pool_free(struct fast *pool)
         }
 }
 
-static void windows_init(struct open_loop *loop, double rate, int64_t duration_us)
-{
-        /* One more than fit: the first call of a window is due at its begin. */
-        size_t room = (size_t)(rate * WINDOW_US / 1e6) + 2;
-
-        loop->n_windows = (size_t)((duration_us - WARM_US) / WINDOW_US);
-        loop->windows = calloc(loop->n_windows, sizeof(*loop->windows));
-        if (!loop->windows)
-                die("out of memory");
-        for (size_t i = 0; i < loop->n_windows; i++)
-                latencies_init(&loop->windows[i], room);
-}
-
-/* The median of the windows' p99. */
-static int64_t windows_deinit(struct open_loop *loop)
-{
-        int64_t *p99s = calloc(loop->n_windows, sizeof(*p99s));
-        int64_t p99;
-
-        if (!p99s)
-                die("out of memory");
-        for (size_t i = 0; i < loop->n_windows; i++) {
-                p99s[i] = latencies_percentile(&loop->windows[i], 990);
-                latencies_deinit(&loop->windows[i]);
-        }
-        p99 = median(p99s, loop->n_windows);
-        free(p99s);
-        free(loop->windows);
-
-        return p99;
-}
-
 /* The p99 of @rate calls a second for @duration_us, from the intended starts. */
 static int64_t open_loop_p99(struct bench *bench, double rate, int64_t duration_us)
 {
         size_t n = (size_t)(rate * (double)duration_us / 1e6);
         int64_t start_us = pipit_clock_now_us();
-        struct open_loop loop = {.bench = bench, .counted_from_us = start_us + WARM_US};
+        struct open_loop loop = {
+                .bench = bench,
+                .windows = windows_new((start_us + WARM_US) * NS_PER_US,
+                                       (start_us + duration_us) * NS_PER_US,
+                                       WINDOW_US * NS_PER_US),
+        };
         int64_t p99;
 
-        windows_init(&loop, rate, duration_us);
         for (size_t i = 0; i < n;) {
                 int64_t due_us = start_us + (int64_t)((double)i * 1e6 / rate);
 
@@ -266,7 +226,8 @@ static int64_t open_loop_p99(struct bench *bench, double rate, int64_t duration_
         atomic_store(&bench->stopping, true);
         bench_wait(bench);
 
-        p99 = windows_deinit(&loop);
+        p99 = windows_percentile_ns(loop.windows, 0.99) / NS_PER_US;
+        windows_free(loop.windows);
         pool_free(loop.pool);
 
         return p99;

@@ -153,37 +153,12 @@ void temporary_folder_remove(const char *path)
         (void)rmdir(path);
 }
 
-void latencies_init(struct latencies *latencies, size_t room)
-{
-        latencies->us = calloc(room, sizeof(*latencies->us));
-        latencies->n = 0;
-        latencies->room = room;
-        if (!latencies->us)
-                die("out of memory");
-}
-
-void latencies_deinit(struct latencies *latencies)
-{
-        free(latencies->us);
-        latencies->us = NULL;
-}
-
 static int compare(const void *a, const void *b)
 {
         int64_t x = *(const int64_t *)a;
         int64_t y = *(const int64_t *)b;
 
         return (x > y) - (x < y);
-}
-
-int64_t latencies_percentile(struct latencies *latencies, unsigned int per_mille)
-{
-        if (latencies->n == 0)
-                return 0;
-
-        qsort(latencies->us, latencies->n, sizeof(*latencies->us), compare);
-
-        return latencies->us[(latencies->n - 1) * per_mille / 1000];
 }
 
 int64_t median(int64_t *values, size_t n)

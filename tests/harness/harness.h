@@ -1,5 +1,5 @@
 /*
- * What tests of real processes share: server processes, latencies, TAP
+ * What tests of real processes share: server processes, TAP
  */
 
 #ifndef TESTS_HARNESS_HARNESS_H
@@ -35,20 +35,7 @@ size_t process_memory(pid_t pid, const char *field);
 void temporary_folder_make(char path[64]);
 void temporary_folder_remove(const char *path);
 
-/* --- latencies --------------------------------------------------------------- */
-
-struct latencies {
-        int64_t *us;
-        size_t n;
-        size_t room;
-};
-
-void latencies_init(struct latencies *latencies, size_t room);
-void latencies_deinit(struct latencies *latencies);
-
-/* The value that @per_mille of the values do not pass. Sorts. 0 without values. */
-int64_t latencies_percentile(struct latencies *latencies, unsigned int per_mille);
-
+/* Sorts. The upper one of an even number; 0 without values. */
 int64_t median(int64_t *values, size_t n);
 
 /* --- TAP ----------------------------------------------------------------------- */

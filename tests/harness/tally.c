@@ -1,4 +1,4 @@
-#include "tests/bench/tally.h"
+#include "tests/harness/tally.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -6,8 +6,8 @@
  * when the threads have stopped adding.
  */
 
-#ifndef TESTS_BENCH_TALLY_H
-#define TESTS_BENCH_TALLY_H
+#ifndef TESTS_HARNESS_TALLY_H
+#define TESTS_HARNESS_TALLY_H
 
 #include <stdint.h>
 

@@ -1,9 +1,9 @@
-#include "tests/bench/windows.h"
+#include "tests/harness/windows.h"
 
 #include <stdlib.h>
 
-#include "tests/bench/tally.h"
 #include "tests/harness/harness.h"
+#include "tests/harness/tally.h"
 
 struct windows {
         int64_t from_ns;
@@ -42,13 +42,6 @@ void windows_add(struct windows *windows, int64_t at_ns, int64_t latency_ns)
                 tally_add_to(windows->tallies[since_ns / windows->width_ns], latency_ns);
 }
 
-static int compare(const void *a, const void *b)
-{
-        int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-        return (x > y) - (x < y);
-}
-
 int64_t windows_percentile_ns(const struct windows *windows, double share)
 {
         int64_t *found = calloc((size_t)windows->n + 1, sizeof(*found));
@@ -60,8 +53,7 @@ int64_t windows_percentile_ns(const struct windows *windows, double share)
         for (int64_t i = 0; i < windows->n; i++)
                 if (tally_n(windows->tallies[i]) > 0)
                         found[n++] = tally_percentile_ns(windows->tallies[i], share);
-        qsort(found, n, sizeof(*found), compare);
-        median_ns = found[n / 2]; /* one more than there are, and it is 0 */
+        median_ns = median(found, n);
         free(found);
 
         return median_ns;

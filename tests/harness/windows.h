@@ -6,8 +6,8 @@
  * is in between, as long as most of the windows are spared.
  */
 
-#ifndef TESTS_BENCH_WINDOWS_H
-#define TESTS_BENCH_WINDOWS_H
+#ifndef TESTS_HARNESS_WINDOWS_H
+#define TESTS_HARNESS_WINDOWS_H
 
 #include <stdint.h>
 
